@@ -1,0 +1,91 @@
+"""The application: every route, what guards them, and the objects they share. Starts nothing."""
+
+import asyncio
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed
+from typing import Any
+
+from litestar import Litestar, Request, Router
+from litestar.di import Provide
+
+from api import auth, cluster, jobs, library, services, users
+from api.access import permit
+from api.deps import Deps
+from api.errors import HANDLERS
+from api.feed import Feed
+from api.gate import Gate
+from api.headers import guard_answer
+from api.limits import LoginLimit
+from api.logins import Logins
+from api.metrics import Metrics, healthz, show_metrics
+from api.photos import list_photos, show_photo
+from api.pictures import original, thumbnail
+from api.schema import openapi
+from api.search import ROUTES as SEARCH
+from api.search import similar
+from cluster.store.database import Library
+from cluster.store.users import User
+
+BODY_BYTES = 64 * 1024  # of a request; routes that need more say so
+
+PHOTOS = Router("/api/photos", route_handlers=[list_photos, show_photo, thumbnail, original, similar], tags=["photos"])
+ROUTES = [
+    auth.ROUTES, users.ROUTES, library.ROUTES, jobs.ROUTES, PHOTOS, SEARCH, services.ROUTES, cluster.ROUTES,
+    show_metrics, healthz,
+]  # fmt: skip
+
+
+def create_app(deps: Deps) -> Litestar:
+    """The HTTP application over these collaborators. `app.state.feed.close()` ends its event streams."""
+    logins = Logins(deps.system, deps.settings.store.fresh_s)
+    feed = Feed(lambda: jobs.looked_at(deps))
+    metrics = Metrics(deps.system, feed)
+    shared = {
+        "deps": deps, "logins": logins, "limit": LoginLimit(deps.system.attempts), "feed": feed,
+        "metrics": metrics, "version": version(),
+    }  # fmt: skip
+    app = Litestar(
+        ROUTES,
+        dependencies={**{name: given(value) for name, value in shared.items()}, **ABOUT_THE_USER},
+        middleware=[metrics, Gate(deps.settings.api, logins)],
+        guards=[permit],
+        exception_handlers=HANDLERS,
+        before_send=[guard_answer],
+        request_max_body_size=BODY_BYTES,
+        openapi_config=openapi(version()),
+        logging_config=None,
+        debug=False,
+    )
+    app.state.deps, app.state.feed = deps, feed
+    return app
+
+
+def given(value: Any) -> Provide:
+    """A dependency that is always the same object."""
+    return Provide(lambda: value, sync_to_thread=False)
+
+
+def current_user(request: Request[Any, Any, Any]) -> User:
+    """Who is logged in; the guard has seen to it that somebody is."""
+    user: User = request.user
+    return user
+
+
+async def own_library(request: Request[Any, Any, Any]) -> Library:
+    """The library of whoever is logged in, opened off the event loop at its first use."""
+    deps: Deps = request.app.state.deps
+    return await asyncio.to_thread(deps.library, request.user.user_id)
+
+
+ABOUT_THE_USER = {
+    "user": Provide(current_user, sync_to_thread=False),
+    "owned": Provide(own_library),
+}
+
+
+def version() -> str:
+    """The installed version of Brightroom."""
+    try:
+        return installed("brightroom")
+    except PackageNotFoundError:
+        return "0"

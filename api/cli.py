@@ -1,0 +1,227 @@
+"""`brightroom`: the command line. Reads the settings once and hands them on; `--json` prints for programs.
+
+Talks to the store and the cluster directly, as the user whose files they are; the HTTP API is for everybody else.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+from rich.console import Console
+
+from api import show
+from api.follow import follow
+from api.passwords import Passwords
+from api.up import first_admin, running
+from cluster.errors import BrightroomError, Invalid
+from cluster.runtime import running_head
+from cluster.settings import Settings, load_settings
+from cluster.store.database import Library, System, open_library, open_system
+from cluster.store.users import User
+from cluster.writer import RemoteWriter
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+ALIASES = {
+    "createuser": "create-user", "createadmin": "create-admin", "create_user": "create-user",
+    "create_admin": "create-admin", "build_similarity_index": "build-similarity-index",
+}  # fmt: skip
+
+
+class Commands(click.RichGroup):
+    """The commands, also by the names that the system we learned from gives them."""
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """A command by its name or its other name."""
+        return super().get_command(ctx, ALIASES.get(name, name))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; an error raised on purpose is a sentence and exit status 1."""
+        try:
+            return super().invoke(ctx)
+        except BrightroomError as error:
+            err.print(f"[red]brightroom:[/] {error}")
+            sys.exit(1)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--config", type=click.Path(path_type=Path), help="Settings file; otherwise $BRIGHTROOM_CONFIG.")
+@click.pass_context
+def main(context: click.Context, config: Path | None) -> None:
+    """A photo library that runs on a Ray cluster."""
+    context.obj = load_settings(config)
+
+
+@main.command()
+@click.option("--host", help="Address to listen on; otherwise api.host of the settings.")
+@click.option("--port", type=int, help="Port to listen on; otherwise api.port of the settings.")
+@click.pass_obj
+def up(settings: Settings, host: str | None, port: int | None) -> None:
+    """Start Brightroom and stay until Ctrl-C, which stops all that it started."""
+    announce_admin(open_system(settings))
+    with running(settings, say) as brightroom:
+        server = brightroom.server(host or settings.api.host, settings.api.port if port is None else port)
+        say(f"Brightroom answers at [bold]{server.url}[/]  (API docs: {server.url}/schema)")
+        server.answer()
+
+
+@main.command()
+@click.option("-f", "--full", is_flag=True, help="Do every stage again for every file.")
+@click.option("-s", "--path", "paths", multiple=True, help="Scan just this file again; may be given several times.")
+@click.option("--user", help="Whose library; needed when there are several users.")
+@click.option(
+    "--directory", type=click.Path(path_type=Path, exists=True, file_okay=False, resolve_path=True),
+    help="Make this the user's folder of originals, now and from now on.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print the job as JSON.")
+@click.pass_obj
+def scan(
+    settings: Settings, full: bool, paths: tuple[str, ...], user: str | None, directory: Path | None, as_json: bool
+) -> None:
+    """Scan a user's folder: new and changed photos join the library.
+
+    Ctrl-C pauses the scan; scanning again goes on from there.
+    """
+    system = open_system(settings)
+    announce_admin(system)
+    owner = chosen(system, user)
+    if directory:
+        system.users.set_scan_directory(owner.user_id, str(directory))
+    given = [str(Path(path).absolute()) if Path(path).exists() else path for path in paths]
+    with at_hand(settings) as brightroom:
+        job = brightroom.jobs.start(owner.user_id, "scan", {"full": full, "paths": given})
+        if job.state in ("paused", "interrupted"):
+            job = brightroom.jobs.resume(job.job_id)
+        ended = follow(brightroom.jobs, job.job_id, None if as_json else out)
+    library = open_library(settings, owner.user_id)
+    show.job(out, ended, library, as_json)
+    sys.exit(0 if ended.state in ("done", "paused") else 1)
+
+
+@main.command()
+@click.argument("text", nargs=-1, required=True)
+@click.option("--user", help="Whose library; needed when there are several users.")
+@click.option("--limit", default=10, show_default=True, help="How many photos at most.")
+@click.option("--json", "as_json", is_flag=True, help="Print the hits as JSON.")
+@click.pass_obj
+def search(settings: Settings, text: tuple[str, ...], user: str | None, limit: int, as_json: bool) -> None:
+    """Find photos by what they show, where they were taken, what is written in them or how they are called."""
+    from api.search import search_here
+
+    owner = chosen(open_system(settings), user)
+    hits = search_here(settings, open_library(settings, owner.user_id), owner.user_id, " ".join(text), limit)
+    show.hits(out, hits, as_json)
+
+
+@main.command()
+@click.option("--user", help="Whose library; needed when there are several users.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@click.pass_obj
+def stats(settings: Settings, user: str | None, as_json: bool) -> None:
+    """What is in a library: photos, days, videos, faces, missing, storage, work still to do."""
+    show.stats(out, library_of(settings, user), settings, as_json)
+
+
+@main.command()
+@click.option("--user", help="Only this user's jobs.")
+@click.option("--limit", default=20, show_default=True, help="How many jobs at most.")
+@click.option("--json", "as_json", is_flag=True, help="Print the jobs as JSON.")
+@click.pass_obj
+def jobs(settings: Settings, user: str | None, limit: int, as_json: bool) -> None:
+    """The jobs there were, newest first, and how each is."""
+    system = open_system(settings)
+    owner = chosen(system, user).user_id if user else None
+    show.jobs(out, system, system.jobs.list(owner, limit), as_json)
+
+
+@main.command("create-user")
+@click.argument("name")
+@click.option("--directory", type=click.Path(path_type=Path, resolve_path=True), help="The folder of their originals.")
+@click.option("--admin", is_flag=True, help="Let them administrate.")
+@click.pass_obj
+def create_user(settings: Settings, name: str, directory: Path | None, admin: bool) -> None:
+    """Create a user. The password is asked for, or read from standard input when that is no terminal."""
+    new_user(settings, name, directory, admin)
+
+
+@main.command("create-admin")
+@click.argument("name", default="admin")
+@click.option("--directory", type=click.Path(path_type=Path, resolve_path=True), help="The folder of their originals.")
+@click.pass_obj
+def create_admin(settings: Settings, name: str, directory: Path | None) -> None:
+    """Create an administrator. The password is asked for, or read from standard input when that is no terminal."""
+    new_user(settings, name, directory, admin=True)
+
+
+@main.command("build-similarity-index")
+@click.option("--user", help="Only this user's library.")
+@click.pass_obj
+def build_similarity_index(settings: Settings, user: str | None) -> None:
+    """Build the indexes that keep search quick in large libraries."""
+    system = open_system(settings)
+    owners = [chosen(system, user)] if user else system.users.list()
+    with at_hand(settings):
+        for owner in owners:
+            RemoteWriter(settings, owner.user_id).build_indexes()
+            say(f"indexed the library of {owner.name}")
+
+
+def say(text: str) -> None:
+    """Tell the person something, beside the output."""
+    err.print(text)
+
+
+def announce_admin(system: System) -> None:
+    """On a first start, create the administrator and show the password once."""
+    if password := first_admin(system, Passwords()):
+        say(f"created the user [bold]admin[/] with the password [bold]{password}[/] - it is not shown again")
+
+
+def new_user(settings: Settings, name: str, directory: Path | None, admin: bool) -> None:
+    """Create a user with a password that is asked for."""
+    system = open_system(settings)
+    if directory and not directory.is_dir():
+        raise Invalid(f"the folder {directory} is not there; create it, or name another")
+    password = asked_password()
+    user = system.users.create(name, Passwords().hash(password), admin, str(directory or ""))
+    say(f"created {'the administrator' if admin else 'the user'} [bold]{user.name}[/]")
+
+
+def asked_password() -> str:
+    """A password from the terminal, typed twice, or the first line of standard input: never from the command line."""
+    if sys.stdin.isatty():
+        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\n")
+
+
+def chosen(system: System, name: str | None) -> User:
+    """The named user, or the only one there is."""
+    users = system.users.list()
+    if name:
+        if user := system.users.by_name(name):
+            return user
+        raise Invalid(f"there is no user {name}; there are {', '.join(user.name for user in users) or 'none'}")
+    if len(users) == 1:
+        return users[0]
+    names = ", ".join(user.name for user in users)
+    raise Invalid(
+        f"say whose library with --user ({names})" if users else "there is no user yet; `brightroom create-admin`"
+    )
+
+
+def library_of(settings: Settings, name: str | None) -> Library:
+    """The library of the named user, or of the only one."""
+    return open_library(settings, chosen(open_system(settings), name).user_id)
+
+
+def at_hand(settings: Settings) -> Any:
+    """Brightroom as it runs already, or started for as long as the block runs."""
+    from api.up import joined
+
+    return joined(settings, say) if settings.ray.address or running_head(settings) else running(settings, say)
+
+
+if __name__ == "__main__":
+    main()

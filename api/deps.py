@@ -1,0 +1,84 @@
+"""What the application is made of, handed in by whoever starts it: nothing in `api` reaches for a collaborator itself."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
+
+from api.passwords import Passwords
+from cluster.settings import Settings
+from cluster.stats import ClusterStats
+from cluster.store.database import Library, System
+from cluster.store.jobs import Job
+from cluster.store.users import User
+from cluster.store.vectors import Hit
+from serve_apps.fleet import ServiceStatus
+
+
+class JobControl(Protocol):
+    """Starts and steers jobs. Every method blocks, and raises a ServiceError when it cannot do as asked."""
+
+    def start(self, owner: str, action: str, arguments: dict[str, Any]) -> Job:
+        """The job that runs an action over an owner's library: a new one, or the one that does so already."""
+        ...
+
+    def pause(self, job_id: str) -> Job:
+        """Ask a job to stop between two chunks, to be resumed."""
+        ...
+
+    def resume(self, job_id: str) -> Job:
+        """Let a paused or interrupted job go on."""
+        ...
+
+    def cancel(self, job_id: str) -> Job:
+        """Ask a job to end; what it committed stays."""
+        ...
+
+    def retry(self, job_id: str) -> Job:
+        """A job that tries what failed in this one again."""
+        ...
+
+    def live(self, job_id: str) -> dict[str, Any] | None:
+        """A running job's numbers in flight, `stages` and `counts`; None when nobody has any."""
+        ...
+
+
+class ModelCalls(Protocol):
+    """The services that requests ask. Every method raises Unavailable when its service is not there to answer."""
+
+    def clip_model(self) -> str:
+        """The name under which the vectors of the CLIP service are stored."""
+        ...
+
+    async def embed_text(self, text: str) -> list[float]:
+        """The vector of a text, of unit length."""
+        ...
+
+    async def nearest(self, owner: str, model: str, vector: list[float], limit: int) -> Sequence[Hit]:
+        """What is most similar in an owner's library, best first: (id, photo_id, cosine similarity)."""
+        ...
+
+    async def services(self) -> Sequence[ServiceStatus]:
+        """How every service is."""
+        ...
+
+
+@dataclass(frozen=True)
+class Deps:
+    """All collaborators of the application."""
+
+    settings: Settings
+    system: System
+    library: Callable[[str], Library]  # by user_id; opens at most once
+    jobs: JobControl
+    models: ModelCalls
+    cluster: Callable[[], ClusterStats]  # blocks
+    passwords: Passwords = field(default_factory=Passwords)
+
+
+# How a route asks for them. `owned` is the library of whoever is logged in: no route takes an owner from a request.
+Given: TypeAlias = NamedDependency[SkipValidation[Deps]]
+Owned: TypeAlias = NamedDependency[SkipValidation[Library]]
+Me: TypeAlias = NamedDependency[SkipValidation[User]]

@@ -1,0 +1,152 @@
+"""What every request passes before its route: is it for us, from where, from whom, and did its own page send it.
+
+Cookies travel by themselves, so a state-changing request that is known by its cookie must prove that it was sent by a
+page of ours (Sec-Fetch-Site, or Origin in a browser that does not send that). A bearer token proves itself.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from urllib.parse import urlsplit
+
+from litestar.connection import ASGIConnection
+from litestar.datastructures import Headers
+from litestar.enums import ScopeType
+from litestar.exceptions import HTTPException
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from api.logins import COOKIE, Logins
+from cluster.errors import Denied, Invalid, SettingsError
+from cluster.settings import ApiSettings
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+ANY_HOST = "any_host"  # a route's `opt`: answered under every Host, for probes that know only an address
+
+Network = IPv4Network | IPv6Network
+
+
+class Gate(ASGIMiddleware):
+    """Puts `user`, `auth` and `state["address"]` into the scope, or refuses the request."""
+
+    scopes = (ScopeType.HTTP,)
+
+    def __init__(self, settings: ApiSettings, logins: Logins) -> None:
+        self._hosts = frozenset(host.lower() for host in settings.allowed_hosts)
+        self._proxies = networks(settings.trusted_proxies)
+        self._logins = logins
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        """Check the request, say who sent it, and pass it on."""
+        headers = Headers.from_scope(scope)
+        if not scope["route_handler"].opt.get(ANY_HOST):
+            self._refuse_other_hosts(headers)
+        self._locate(scope, headers)
+        by_cookie = await self._recognise(scope, headers)
+        if scope["method"] not in SAFE:
+            refuse_other_sites(headers, by_cookie)
+            refuse_other_types(headers)
+        await next_app(scope, receive, send)
+
+    def _refuse_other_hosts(self, headers: Headers) -> None:
+        if host_name(headers.get("host", "")) not in self._hosts:
+            raise Invalid(
+                "Brightroom does not answer under this host name. An administrator can allow it: api.allowed_hosts."
+            )
+
+    def _locate(self, scope: Scope, headers: Headers) -> None:
+        peer = scope["client"][0] if scope["client"] else ""
+        scope["state"]["address"] = client_address(peer, headers.getall("x-forwarded-for", []), self._proxies)
+        forwarded = "x-forwarded-for" in headers or "forwarded" in headers
+        scope["state"]["loopback"] = not forwarded and is_loopback(peer)
+
+    async def _recognise(self, scope: Scope, headers: Headers) -> bool:
+        bearer = bearer_token(headers.get("authorization", ""))
+        token = bearer or ASGIConnection(scope).cookies.get(COOKIE, "")
+        known = self._sessions.seen(token) or await asyncio.to_thread(self._sessions.find, token) if token else None
+        scope["user"] = known.user if known else None
+        scope["auth"] = known
+        return known is not None and not bearer
+
+
+def networks(entries: Sequence[str]) -> list[Network]:
+    """The configured proxies; raises SettingsError for an entry that is no address or network."""
+    try:
+        return [ip_network(entry, strict=False) for entry in entries]
+    except ValueError as error:
+        raise SettingsError(f"api.trusted_proxies: {error}; write addresses or networks like 10.0.0.0/8") from None
+
+
+def host_name(host: str) -> str:
+    """The host of a Host header, without its port and in lower case."""
+    name, colon, port = host.rpartition(":")
+    return (name if colon and port.isdigit() else host).strip("[]").lower()
+
+
+def bearer_token(authorization: str) -> str:
+    """The token of an Authorization header, empty when there is none."""
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def client_address(peer: str, forwarded: Sequence[str], proxies: Sequence[Network]) -> str:
+    """Where a request comes from: the peer, or the nearest address behind our own proxies that is none of them."""
+    hops = [hop.strip() for line in forwarded for hop in line.split(",")]
+    address = peer
+    while hops and trusted(address, proxies):
+        address = hops.pop()
+    return address
+
+
+def trusted(address: str, proxies: Sequence[Network]) -> bool:
+    """Whether an address belongs to one of our proxies."""
+    parsed = parsed_address(address)
+    return parsed is not None and any(parsed in network for network in proxies)
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address is this machine's own."""
+    parsed = parsed_address(address)
+    return parsed is not None and parsed.is_loopback
+
+
+def parsed_address(address: str) -> IPv4Address | IPv6Address | None:
+    """An address, IPv4 also when it is written as IPv6; None for anything else."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return None
+    mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
+    return mapped or parsed
+
+
+def refuse_other_sites(headers: Headers, by_cookie: bool) -> None:
+    """Raise Denied when another site's page sent this, or when a request known by its cookie does not say who did."""
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    if site is not None:
+        ours = site in {"same-origin", "none"}
+    elif origin is not None:
+        ours = urlsplit_host(origin) == headers.get("host", "").lower()
+    else:
+        ours = not by_cookie
+    if not ours:
+        raise Denied(
+            "This request was not sent by a page of Brightroom. Programs use Authorization: Bearer instead of the cookie."
+        )
+
+
+def urlsplit_host(origin: str) -> str:
+    """Host and port of an Origin header; empty for `null` and for what is no web origin."""
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return ""
+    return parts.netloc.lower() if parts.scheme in {"http", "https"} else ""
+
+
+def refuse_other_types(headers: Headers) -> None:
+    """Raise 415 for a body that is not declared as JSON: forms of other sites can send everything else."""
+    empty = headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not empty and media_type != "application/json":
+        raise HTTPException(status_code=415)

@@ -1,0 +1,119 @@
+"""One's own library as a whole: its sums, and the actions that work on it."""
+
+import os
+from datetime import date
+from typing import Annotated
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+from lancedb.expr import col, lit
+from litestar import Response, Router, get, post
+from litestar.params import JSONBody
+
+from api.access import USER
+from api.deps import Given, Me, Owned
+from api.job_view import JobView, viewed
+from cluster.errors import Conflict, Invalid
+from cluster.store.database import Library
+from cluster.store.photos import STAGES
+from cluster.store.timeline import overview
+
+MOST_PATHS = 1000
+SCAN_BYTES = 5 * 2**20  # a request's body: that many long paths
+LEDGER = [f"{stage}_{what}" for stage in STAGES for what in ("rev", "error")]
+
+
+class StageSum(msgspec.Struct, frozen=True):
+    """How many photos a stage has done, failed in, and still to see. Missing photos are not counted."""
+
+    name: str
+    done: int
+    failed: int
+    pending: int
+
+
+class LibraryStats(msgspec.Struct, frozen=True):
+    """The sums of a library."""
+
+    photos: int  # videos too, missing ones not
+    images: int
+    raws: int
+    videos: int
+    missing: int
+    files: int  # there now, sidecars too
+    failed_files: int  # that could not be read
+    size: int  # bytes of the files that are there
+    faces: int
+    places: int  # different ones
+    countries: int
+    days: int  # with photos
+    first_day: date | None
+    last_day: date | None
+    stages: list[StageSum]
+
+
+class Scan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What to scan: what changed, everything again, or only some paths below the scan directory."""
+
+    full: bool = False
+    paths: Annotated[
+        list[Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]], msgspec.Meta(max_length=MOST_PATHS)
+    ] = []
+
+
+@get("/stats", opt=USER, sync_to_thread=True, summary="The sums of one's library")
+def library_stats(owned: Owned) -> LibraryStats:
+    """Photos, files, faces, places, days, and how far each stage has come."""
+    return stats(owned)
+
+
+@post(
+    "/actions/scan", opt=USER, sync_to_thread=True, status_code=202,
+    request_max_body_size=SCAN_BYTES, summary="Scan one's folder",
+)  # fmt: skip
+def scan(deps: Given, user: Me, data: JSONBody[Scan | None] = None) -> Response[JobView]:
+    """Start a scan, or get the one that runs already; follow it at /api/jobs/{id} or /api/jobs/events."""
+    if not user.scan_directory:
+        raise Conflict("You have no scan directory yet. An administrator sets it with PATCH /api/users/{user_id}.")
+    asked = data or Scan()
+    paths = [below(user.scan_directory, path) for path in asked.paths]
+    job = deps.jobs.start(user.user_id, "scan", {"full": asked.full, "paths": paths})
+    return Response(viewed(job, deps.jobs), status_code=202, headers={"Location": f"/api/jobs/{job.job_id}"})
+
+
+def below(root: str, path: str) -> str:
+    """A path, absolute or relative to the scan directory, as relative; raises Invalid when it is not inside."""
+    relative = os.path.relpath(os.path.normpath(os.path.join(root, path)), root)
+    if "\0" in path or relative == os.pardir or relative.startswith(os.pardir + os.sep):
+        raise Invalid(f"{path!r} is not inside your scan directory. Name paths below it.")
+    return relative
+
+
+def stats(library: Library) -> LibraryStats:
+    """The sums of a library; reads narrow columns of all its photos."""
+    seen = overview(library.photos)
+    names = ["kind", "place", "county", "state", "country", "face_count", *LEDGER]
+    rows = library.photos.rows(~col("missing"), names)
+    kinds = {kind: pc.sum(pc.equal(rows["kind"], kind)).as_py() or 0 for kind in ("image", "raw")}
+    places = rows.filter(pc.not_equal(rows["place"], "")).group_by(["place", "county", "state", "country"])
+    return LibraryStats(
+        photos=seen.photos, images=kinds["image"], raws=kinds["raw"], videos=seen.videos, missing=seen.missing,
+        files=library.files.count(col("state") != lit("missing")),
+        failed_files=library.files.count(col("state") == lit("failed")),
+        size=library.files.bytes_stored(), faces=pc.sum(rows["face_count"]).as_py() or 0,
+        places=len(places.aggregate([])), countries=len(set(rows["country"].to_pylist()) - {""}),
+        days=seen.days, first_day=seen.first_day, last_day=seen.last_day,
+        stages=[stage_sum(rows, stage) for stage in STAGES],
+    )  # fmt: skip
+
+
+def stage_sum(rows: pa.Table, stage: str) -> StageSum:
+    """What the ledger says of a stage over all photos."""
+    failed = pc.not_equal(rows[f"{stage}_error"], "")
+    pending = pc.and_(pc.equal(rows[f"{stage}_rev"], ""), pc.invert(failed))
+    counted: list[int] = [pc.sum(which).as_py() or 0 for which in (failed, pending)]
+    return StageSum(stage, len(rows) - sum(counted), *counted)
+
+
+ROUTES = Router("/api/library", route_handlers=[library_stats, scan], tags=["library"])

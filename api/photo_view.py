@@ -1,0 +1,181 @@
+"""Photos as people see them: a line of a page, and one photo with everything known of it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from cluster.store.database import Library
+from cluster.store.photos import STAGES
+
+SIZES = {"preview": "jpg", "big": "webp", "square": "webp", "small": "webp"}  # derived pictures and their endings
+
+
+class PhotoSummary(msgspec.Struct, frozen=True):
+    """A photo as a line of a page."""
+
+    photo_id: str
+    name: str  # path of the main file below the scan directory, as far as it is readable text
+    kind: str  # image, raw, video
+    width: int  # pixels, upright
+    height: int
+    duration_s: float | None
+    taken_at: datetime | None  # UTC
+    taken_offset_min: int | None  # minutes east of UTC where it was taken
+    place: str
+    country: str
+    caption: str
+    rating: int | None
+    face_count: int
+    variants: int  # files, sidecars too
+    has_raw: bool
+    has_live: bool
+    missing: bool
+    thumbnails: dict[str, str]  # addresses by size; empty while there are none
+
+
+class Position(msgspec.Struct, frozen=True):
+    """Where a photo was taken: degrees, and metres above the sea."""
+
+    latitude: float
+    longitude: float
+    altitude: float | None
+
+
+class Place(msgspec.Struct, frozen=True):
+    """The names of where a photo was taken, empty where unknown."""
+
+    place: str
+    county: str
+    state: str
+    country: str
+    country_code: str
+
+
+class Exif(msgspec.Struct, frozen=True):
+    """What the camera noted."""
+
+    camera_make: str
+    camera_model: str
+    lens: str
+    iso: int | None
+    f_number: float | None
+    exposure_s: float | None
+    focal_mm: float | None
+    orientation: int
+
+
+class Region(msgspec.Struct, frozen=True):
+    """A named part of the picture from a sidecar; edges as fractions of the upright picture."""
+
+    name: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+class Face(msgspec.Struct, frozen=True):
+    """A face that was found; edges as fractions of the upright picture."""
+
+    face_id: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+    score: float
+
+
+class ScoredTag(msgspec.Struct, frozen=True):
+    """A tag and how sure its model is."""
+
+    label: str
+    score: float
+
+
+class Variant(msgspec.Struct, frozen=True):
+    """One of a photo's files."""
+
+    file_id: str
+    name: str
+    kind: str  # image, raw, video, xmp
+    size: int  # bytes
+    state: str  # ok, failed, missing
+    error: str
+    main: bool
+    original: str  # the address of its bytes
+
+
+class StageState(msgspec.Struct, frozen=True):
+    """What the ledger says of one stage: by which revision it was done, or what went wrong."""
+
+    name: str
+    revision: str  # empty: still to do
+    error: str
+
+
+class PhotoDetail(msgspec.Struct, frozen=True):
+    """One photo with everything known of it."""
+
+    photo: PhotoSummary
+    size: int  # bytes of the main file
+    taken_source: str  # exif, quicktime, xmp, name, mtime
+    title: str
+    caption_by: str  # the model, or `template`
+    ocr: str
+    keywords: list[str]
+    flags: list[str]
+    tags: list[ScoredTag]
+    position: Position | None
+    place: Place
+    exif: Exif
+    regions: list[Region]
+    faces: list[Face]
+    variants: list[Variant]
+    stages: list[StageState]
+    added_at: datetime
+    changed_at: datetime
+
+
+def summary(row: Mapping[str, Any]) -> PhotoSummary:
+    """A row of photos as a line of a page."""
+    return msgspec.convert({**row, "thumbnails": thumbnails(row)}, PhotoSummary)
+
+
+def thumbnails(row: Mapping[str, Any]) -> dict[str, str]:
+    """Addresses of a photo's derived pictures. They name the content, so that they may be kept for ever."""
+    if not row["media_rev"] or row["media_error"]:
+        return {}
+    return {size: f"/api/photos/{row['photo_id']}/thumbnail/{size}?v={row['content_id']}" for size in SIZES}
+
+
+def detail(library: Library, row: Mapping[str, Any]) -> PhotoDetail:
+    """A row of photos with its files and faces; blocks."""
+    photo_id = row["photo_id"]
+    faces = library.faces.of_photos([photo_id]).sort_by("face_id").to_pylist()
+    files = library.files.of_photos([photo_id]).to_pylist()
+    parts = {
+        "photo": summary(row),
+        "tags": [ScoredTag(*pair) for pair in zip(row["tags"], row["tag_scores"], strict=False)],
+        "position": position(row),
+        "place": msgspec.convert(row, Place),
+        "exif": msgspec.convert(row, Exif),
+        "regions": [msgspec.convert(region, Region) for region in row["regions"]],
+        "faces": [msgspec.convert(face, Face) for face in faces],
+        "variants": sorted((variant(row, file) for file in files), key=lambda one: (not one.main, one.name)),
+        "stages": [StageState(stage, row[f"{stage}_rev"], row[f"{stage}_error"]) for stage in STAGES],
+    }
+    return PhotoDetail(**{name: parts.get(name, row.get(name)) for name in PhotoDetail.__struct_fields__})
+
+
+def position(row: Mapping[str, Any]) -> Position | None:
+    """Where a photo was taken, if that is known."""
+    return msgspec.convert(row, Position) if row["latitude"] is not None and row["longitude"] is not None else None
+
+
+def variant(row: Mapping[str, Any], file: Mapping[str, Any]) -> Variant:
+    """A row of files as one of a photo's files."""
+    address = f"/api/photos/{row['photo_id']}/original?file_id={file['file_id']}"
+    facts = {name: file[name] for name in ("file_id", "name", "kind", "size", "state", "error")}
+    return Variant(**facts, main=file["file_id"] == row["main_file_id"], original=address)

@@ -1,0 +1,84 @@
+"""One uvicorn server in one process, stopped gracefully: open event streams end first, then answers are finished."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+
+import uvicorn
+from litestar import Litestar
+
+STOP_S = 10  # how long running answers may take once the server is told to stop
+
+
+class HttpServer(uvicorn.Server):
+    """A server that listens from the moment it is made, so that its port is known; `run()` answers until it is stopped.
+
+    `stop()` may be called from any thread; in the main thread SIGINT and SIGTERM stop it too.
+    """
+
+    def __init__(self, app: Litestar, host: str, port: int) -> None:
+        config = uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,  # the gate believes X-Forwarded-For of configured peers only
+            server_header=False,
+            timeout_graceful_shutdown=STOP_S,
+        )
+        super().__init__(config)
+        self._app = app
+        self._socket = listening(host, port)
+
+    @property
+    def port(self) -> int:
+        """The port it listens on, also when it was asked for any."""
+        return int(self._socket.getsockname()[1])
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
+        return f"http://{host}:{self.port}"
+
+    def answer(self) -> None:
+        """Answer requests until stopped."""
+        try:
+            self.run(sockets=[self._socket])
+        finally:
+            self._socket.close()
+
+    def stop(self) -> None:
+        """Ask the server to finish what it is doing and return from `answer`."""
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End event streams, which would never end by themselves, then shut down as uvicorn does."""
+        self._app.state.feed.close()
+        await super().shutdown(sockets)
+
+
+def serve(app: Litestar, host: str, port: int) -> None:
+    """Answer requests on an address until SIGINT or SIGTERM; port 0 takes a free one."""
+    HttpServer(app, host, port).answer()
+
+
+@contextlib.contextmanager
+def serving(app: Litestar, host: str, port: int) -> Iterator[HttpServer]:
+    """A server that answers in a thread of its own for as long as the block runs."""
+    server = HttpServer(app, host, port)
+    thread = threading.Thread(target=server.answer, name="http")
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        thread.join()
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens on an address."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=2048)

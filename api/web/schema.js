@@ -1,0 +1,108 @@
+// Draws /schema/openapi.json as a page. Everything it shows is set as text, and it asks no other host for anything.
+"use strict";
+
+const METHODS = ["get", "post", "put", "patch", "delete"];
+
+function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children.filter((child) => child !== null));
+  return made;
+}
+
+function resolved(schema, root) {
+  const reference = schema && schema.$ref;
+  return reference ? reference.slice(2).split("/").reduce((found, key) => found[key], root) : schema;
+}
+
+// A schema as the shape of an example: `{"name": "string", "tags": ["string"]}`. Known ones stop recursion.
+function shape(schema, root, above = []) {
+  const known = schema && schema.$ref;
+  if (known && above.includes(known)) return "…";
+  const trail = known ? [...above, known] : above;
+  const own = resolved(schema, root) || {};
+  const choices = own.oneOf || own.anyOf || own.allOf;
+  if (choices) {
+    const some = choices.filter((choice) => choice.type !== "null");
+    return some.length === 1 ? shape(some[0], root, trail) : some.map((choice) => shape(choice, root, trail));
+  }
+  if (own.enum) return own.enum.join(" | ");
+  if (own.properties) {
+    return Object.fromEntries(Object.entries(own.properties).map(([key, part]) => [key, shape(part, root, trail)]));
+  }
+  if (own.type === "array") return [shape(own.items, root, trail)];
+  if (own.type === "object" && own.additionalProperties) return { "…": shape(own.additionalProperties, root, trail) };
+  const type = Array.isArray(own.type) ? own.type.join(" | ") : own.type || "any";
+  return own.format ? `${type} (${own.format})` : type;
+}
+
+function typeOf(schema, root) {
+  const found = shape(schema, root);
+  const text = typeof found === "string" ? found : JSON.stringify(found);
+  const own = resolved(schema, root) || {};
+  const limits = ["minimum", "maximum", "minLength", "maxLength"].filter((key) => key in own);
+  return [text, ...limits.map((key) => `${key} ${own[key]}`), ...("default" in own ? [`default ${own.default}`] : [])].join(", ");
+}
+
+function parameters(operation, root) {
+  const list = operation.parameters || [];
+  if (!list.length) return null;
+  const rows = list.map((one) => {
+    const parameter = resolved(one, root);
+    return element("tr", {}, element("td", {}, element("code", {}, parameter.name)), element("td", {}, parameter.in),
+      element("td", {}, typeOf(parameter.schema, root) + (parameter.required ? ", required" : "")),
+      element("td", {}, parameter.description || ""));
+  });
+  return element("section", {}, element("h3", {}, "Parameters"), element("table", {}, ...rows));
+}
+
+function content(title, part, root) {
+  const media = part && Object.entries(part.content || {})[0];
+  if (!media) return null;
+  const [type, { schema }] = media;
+  return element("section", {}, element("h3", {}, `${title} · ${type}`),
+    element("pre", {}, JSON.stringify(shape(schema, root), null, 2)));
+}
+
+function responses(operation, root) {
+  return Object.entries(operation.responses || {}).map(([status, response]) =>
+    content(`${status} ${response.description || ""}`, resolved(response, root), root)
+      || element("h3", {}, `${status} ${response.description || ""}`));
+}
+
+function drawn(path, method, operation, root) {
+  const summary = element("summary", {}, element("span", { class: `method ${method}` }, method), element("code", {}, path),
+    element("span", { class: "rule" }, operation["x-access"] || "public"), element("span", {}, operation.summary || ""));
+  const body = element("div", {}, operation.description ? element("p", {}, operation.description) : null,
+    parameters(operation, root), content("Body", resolved(operation.requestBody, root), root), ...responses(operation, root));
+  return element("details", { "data-text": `${method} ${path} ${operation.summary || ""}`.toLowerCase() }, summary, body);
+}
+
+function operationsByTag(root) {
+  const groups = new Map();
+  for (const [path, item] of Object.entries(root.paths)) {
+    for (const method of METHODS.filter((name) => name in item)) {
+      const tag = (item[method].tags || ["other"])[0];
+      groups.set(tag, [...(groups.get(tag) || []), drawn(path, method, item[method], root)]);
+    }
+  }
+  return groups;
+}
+
+function draw(root) {
+  document.getElementById("about").textContent = `${root.info.description || ""} Version ${root.info.version}.`;
+  for (const [tag, operations] of operationsByTag(root)) {
+    document.getElementById("operations").append(element("section", {}, element("h2", {}, tag), ...operations));
+  }
+}
+
+document.getElementById("filter").addEventListener("input", ({ target }) => {
+  for (const operation of document.querySelectorAll("details[data-text]")) {
+    operation.hidden = !operation.dataset.text.includes(target.value.trim().toLowerCase());
+  }
+});
+
+fetch("/schema/openapi.json")
+  .then((answer) => answer.json())
+  .then(draw)
+  .catch((error) => { document.getElementById("about").textContent = `openapi.json cannot be read: ${error}`; });

@@ -1,0 +1,80 @@
+"""`python -m batch run JOB`: what a Ray job runs, on whichever node. Reads the settings once and hands them on."""
+
+import argparse
+import logging
+import signal
+import warnings
+from pathlib import Path
+
+import ray
+
+from batch.jobs import running
+from batch.progress import Reporter
+from batch.scan import Scan
+from batch.sink import Sink
+from cluster.runtime import connect
+from cluster.settings import Settings, load_settings
+from cluster.store.database import System, open_library, open_system
+from cluster.store.jobs import Job
+from cluster.writer import RemoteWriter
+from serve_apps.fleet import Fleet
+
+
+def main() -> None:
+    """Run one job, and let its row say how it ended."""
+    parser = argparse.ArgumentParser(prog="python -m batch", description="Run a job of Brightroom.")
+    parser.add_argument("verb", choices=["run"])
+    parser.add_argument("job", help="the job's id")
+    parser.add_argument("--attempt", type=int, required=True, help="which start of the job this is")
+    asked = parser.parse_args()
+    settings = load_settings()
+    connect(settings)
+    quiet()
+    system = open_system(settings)
+    job = system.jobs.get(asked.job)
+    if job.attempt != asked.attempt:
+        return  # another attempt took over before this one began
+    with running(settings, system, job) as reporter:
+        # Ray installs a handler of its own in `connect`; ours comes after it, so that a stop ends at a batch's edge.
+        signal.signal(signal.SIGTERM, lambda *_: setattr(reporter, "wanted", "stop"))
+        scan(settings, system, job, reporter)
+
+
+def quiet() -> None:
+    """Keep Ray Data's bars out of the job's log."""
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    logging.getLogger("ray.data").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", category=FutureWarning, module="ray")
+
+
+def scan(settings: Settings, system: System, job: Job, reporter: Reporter) -> None:
+    """The action `scan`."""
+    root = Path(system.users.get(job.owner).scan_directory)
+    # The sink decides by what is committed: its reads must see every commit.
+    exact = settings.model_copy(update={"store": settings.store.model_copy(update={"fresh_s": 0.0})})
+    library = open_library(exact, job.owner)
+    paths = job.arguments.get("paths") or []
+    sink = Sink(library, RemoteWriter(settings, job.owner), job.job_id, force=bool(paths))
+    one = Scan(settings, job.owner, library, sink, root, reporter, Fleet(settings).running)
+    if paths:
+        one.paths(paths)
+        return
+    if "prepared" not in job.counts:
+        prepare(one, job, reporter)
+    one.everything()
+
+
+def prepare(one: Scan, job: Job, reporter: Reporter) -> None:
+    """Before the first attempt goes on: what a full scan, or a retry, makes work again. Once in a job's life."""
+    if job.arguments.get("full"):
+        one.forget()
+    elif job.arguments.get("retry"):
+        one.forgive()
+    reporter.progress.fact("prepared", 1)
+    reporter.beat()
+
+
+if __name__ == "__main__":
+    main()

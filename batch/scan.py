@@ -1,0 +1,274 @@
+"""A scan: what lies in an owner's folder becomes a searchable library. Read this file to know the product.
+
+Two passes, each a list of stages that Ray Data runs over chunks. Pass one, `ingest`, makes photos of files: thumbnails
+first, so that people see them while the rest is computed. Pass two, `analyse`, computes what the ledger says is still
+to do, newest photos first. A chunk is committed batch by batch; between batches a scan can be paused, cancelled or
+killed, and the next one goes on from the rows. Nothing here counts what is done: the rows do.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import ray
+from lancedb.expr import col, lit
+
+from batch import rows
+from batch.changes import COLUMNS, Changes, Known, changes, known_of
+from batch.discover import Folder, display, folder_id, list_folder, walk
+from batch.ingest import Geocode, Ingest
+from batch.progress import Reporter
+from batch.sink import Committed, Sink
+from batch.stages import Forget, Local, Predict, ReadPreview, Served, Stage, caption_request, picture
+from batch.variants import stem
+from batch.work import pending, work_table
+from cluster.errors import Invalid
+from cluster.settings import ModelSpec, Settings
+from cluster.store.database import Library
+
+SERVICE_OF = {
+    "clip": "clip_embeddings",
+    "faces": "face_recognition",
+    "tags": "tags",
+    "ocr": "ocr",
+    "caption": "image_captioning",
+}
+NEVER = -1  # a modification time that no file has: what is remembered with it counts as changed
+GUARD_FILES = 10  # so many may vanish at once without a question
+
+
+def ingest_stages(settings: Settings, root: bytes, derived: Path) -> list[Stage]:
+    """Pass one, in order: groups of files in, photos with pictures, metadata and places out."""
+    workers = settings.scan.ingest_workers
+    media = settings.media.model_dump_json()
+    return [
+        Stage("thumbnails", Ingest, (media, root, str(derived)), workers=workers),
+        Stage("places", Geocode, workers=workers),
+    ]
+
+
+def analyse_stages(settings: Settings, derived: Path, running: set[str]) -> list[Stage]:
+    """Pass two, in order: photos in, what the models say of them out. A service that does not run is left out."""
+    longest, workers = settings.scan.analysis_px, settings.scan.analyse_workers
+    stages = [Stage("read", ReadPreview, (str(derived), longest), settings.scan.batch_size, workers)]
+    for name, service in SERVICE_OF.items():
+        if service in running:
+            stages.append(model_stage(settings, name, service))
+    return [*stages, Stage("forget", Forget, (("rgb", "rgb_height", "rgb_width"),), settings.scan.batch_size, workers)]
+
+
+def model_stage(settings: Settings, name: str, service: str) -> Stage:
+    """One model's stage: in the service's replicas, or in actors of the scan's own, as the settings say."""
+    spec = settings.services[service]
+    assert spec is not None
+    request = caption_request if name == "caption" else picture
+    size, workers = settings.scan.batch_size, settings.scan.analyse_workers
+    if settings.scan.inference == "serve":
+        return Stage(name, Predict, (name, Served(service, settings.scan.call_timeout_s), request), size, workers)
+    local = Local(spec.model_dump_json(), str(settings.weights_dir))
+    return Stage(
+        name, Predict, (name, local, request), size, spec.max_replicas, max(spec.cpus, 0.1), spec.gpus, own_process=True
+    )
+
+
+def run(table: pa.Table, stages: Sequence[Stage], batch_size: int) -> Iterator[pa.Table]:
+    """The table's rows after all stages, batch by batch as they are finished, in any order."""
+    dataset = ray.data.from_arrow([table.slice(start, batch_size) for start in range(0, len(table), batch_size)])
+    for stage in stages:
+        dataset = stage.apply(dataset)
+    yield from dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
+
+
+def revisions(settings: Settings) -> dict[str, str]:
+    """What the ledger is to say of each stage that has a model."""
+    specs = {stage: settings.services.get(service) for stage, service in SERVICE_OF.items()}
+    return {stage: spec.name for stage, spec in specs.items() if spec}
+
+
+def chunked(folders: Iterable[Folder], files: int) -> Iterator[list[Folder]]:
+    """Folders gathered until they hold so many files: variants lie in one folder, so none is split."""
+    chunk: list[Folder] = []
+    for folder in folders:
+        chunk.append(folder)
+        if sum(len(one.files) for one in chunk) >= files:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def only(folder: Folder, wanted: set[bytes]) -> Folder:
+    """A folder with just the wanted files and what belongs to the same photos."""
+    stems = {stem(path) for path in wanted}
+    return Folder(folder.path, [file for file in folder.files if stem(file.path) in stems], {})
+
+
+class Scan:
+    """One scan of one library."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        owner: str,
+        library: Library,
+        sink: Sink,
+        root: Path,
+        reporter: Reporter,
+        running: Callable[[], set[str]],
+    ) -> None:
+        """`root` is the owner's folder; `running` tells which services answer now."""
+        self.settings, self.library, self.sink, self.reporter, self.running = settings, library, sink, reporter, running
+        self.progress = reporter.progress
+        self.root = os.fsencode(root)
+        self.derived = settings.derived / owner
+        self.vanished: list[Known] = []
+        self.visited: set[str] = set()  # ids of folders
+
+    def forget(self) -> None:
+        """Make every file and photo work again: a full rescan. Everything stays visible meanwhile."""
+        self.library.files.change(col("state") != lit("missing"), {"mtime_ns": NEVER})
+        self.library.photos.redo(list(SERVICE_OF))
+
+    def forgive(self) -> None:
+        """Make what failed work again."""
+        self.library.files.change(col("state") == lit("failed"), {"mtime_ns": NEVER})
+        for stage in SERVICE_OF:
+            self.library.photos.retry(stage)
+
+    def everything(self) -> str:
+        """Scan the whole folder; returns what was wanted when it stopped: `run` if it came to its end."""
+        if not os.path.isdir(self.root):
+            raise Invalid(f"the folder {display(self.root)} is not there; mount it, or set another scan directory")
+        for folders in chunked(walk(self.root, self.settings.scan.skip), self.settings.scan.chunk_files):
+            self.ingest(folders)
+            if self.stopped:
+                return self.reporter.wanted
+        self.settle()
+        return self.analyse()
+
+    def paths(self, paths: Sequence[str]) -> str:
+        """Scan some files again, whether they changed or not; returns like `everything`."""
+        wanted = {self.relative(path) for path in paths}
+        folders = sorted({os.path.dirname(path) for path in wanted})
+        found = [only(list_folder(self.root, folder, self.settings.scan.skip)[0], wanted) for folder in folders]
+        photos = self.ingest(found, force=frozenset(wanted))
+        return self.reporter.wanted if self.stopped else self.analyse(photos)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody wants the scan to pause or end."""
+        return self.reporter.wanted != "run"
+
+    def ingest(self, folders: Sequence[Folder], force: frozenset[bytes] = frozenset()) -> list[str]:
+        """Pass one over some folders; returns the photos that were read."""
+        found = changes(folders, self.known(folders), force)
+        self.account(folders, found)
+        stages = ingest_stages(self.settings, self.root, self.derived)
+        self.progress.stage("thumbnails").begin(found.reading)
+        photos = []
+        groups = pa.table({"group": pa.array([msgspec.msgpack.encode(group) for group in found.groups], pa.binary())})
+        for batch in run(groups, stages, self.settings.scan.batch_size // 2 or 1) if found.groups else ():
+            photos += self.committed(self.sink.ingested(batch))
+            if self.stopped:
+                break
+        return photos
+
+    def known(self, folders: Sequence[Folder]) -> dict[bytes, Known]:
+        """What the store remembers of some folders."""
+        ids = [folder_id(rows.SOURCE, folder.path) for folder in folders if not folder.error]
+        found = self.library.files.rows(col("dir_id").isin(ids), COLUMNS).to_pylist()
+        return {row["path"]: known_of(row) for row in found}
+
+    def account(self, folders: Sequence[Folder], found: Changes) -> None:
+        """Count every entry of the folders once: listed = committed + failed + skipped."""
+        for folder in folders:
+            self.visited.add(folder_id(rows.SOURCE, folder.path))
+            self.progress.listed += len(folder.files) + sum(folder.skipped.values()) + bool(folder.error)
+            self.progress.skip(folder.skipped)
+            if folder.error:
+                self.progress.failed += 1
+                self.sink.failed_folder(folder.path, folder.error)
+        self.progress.failed += found.failing
+        self.progress.skip({"unchanged": found.unchanged} if found.unchanged else {})
+        self.vanished += found.vanished
+
+    def committed(self, outcome: Committed) -> list[str]:
+        """Count what a commit did; returns its photos."""
+        self.progress.committed += outcome.committed
+        self.progress.failed += outcome.failed
+        self.progress.skip({"a sidecar without a photo": outcome.alone} if outcome.alone else {})
+        self.progress.stage("thumbnails").advance(outcome.committed + outcome.alone, outcome.failed)
+        self.progress.fact("photos_added", outcome.added)
+        self.progress.fact("photos_changed", outcome.changed)
+        return outcome.photos
+
+    def settle(self) -> None:
+        """Say which known files are gone, unless so many are that the folder itself must be away."""
+        self.progress.stage("thumbnails").state = "done"
+        gone = [*self.vanished, *self.in_lost_folders()]
+        limit = max(GUARD_FILES, self.settings.scan.vanish_share * self.library.files.count())
+        if len(gone) > limit or (gone and not self.progress.listed):
+            self.progress.fact("gone_unmarked", len(gone))
+        elif gone:
+            for name, count in self.sink.gone([file.file_id for file in gone]).items():
+                self.progress.fact(name, count)
+
+    def in_lost_folders(self) -> Iterator[Known]:
+        """Known files whose whole folder the walk did not come by."""
+        visited = pa.array(sorted(self.visited), pa.string())
+        for batch in self.library.files.batches(col("state") != lit("missing"), [*COLUMNS, "dir_id"]):
+            for row in batch.filter(pc.invert(pc.is_in(batch["dir_id"], visited))).to_pylist():
+                if not os.path.lexists(os.path.join(self.root, row["path"])):
+                    yield known_of(row)
+
+    def analyse(self, only_photos: Sequence[str] | None = None) -> str:
+        """Pass two: what the ledger says is to do, newest first; returns like `everything`."""
+        wanted = revisions(self.settings)
+        todo = pending(self.library.photos, wanted, only_photos)
+        for stage in wanted:
+            self.progress.stage(stage).begin(todo.counts[stage])
+        size = self.settings.scan.chunk_photos
+        for start in range(0, len(todo.photo_ids), size):
+            self.analyse_chunk(todo.photo_ids[start : start + size], wanted)
+            if self.stopped:
+                return self.reporter.wanted
+        self.close(wanted)
+        return self.reporter.wanted
+
+    def analyse_chunk(self, photo_ids: Sequence[str], wanted: dict[str, str]) -> None:
+        """Pass two over some photos."""
+        own = {service for service in SERVICE_OF.values() if self.settings.services.get(service)}
+        running = self.running() if self.settings.scan.inference == "serve" else own
+        stages = analyse_stages(self.settings, self.derived, running)
+        work = work_table(self.library.photos, photo_ids, wanted)
+        models = {stage: self.spec(stage).name for stage in wanted}
+        for batch in run(work, stages, self.settings.scan.batch_size):
+            for stage, (done, failed) in self.sink.analysed(batch, wanted, models).items():
+                if stage in wanted:
+                    self.progress.stage(stage).advance(done, failed)
+            if self.stopped:
+                return
+
+    def close(self, wanted: dict[str, str]) -> None:
+        """Say of each stage whether it is done, or why photos wait for it."""
+        for name in wanted:
+            stage = self.progress.stage(name)
+            left = stage.total - stage.done - stage.failed
+            stage.state = "pending" if left > 0 else "done"
+            stage.note = f"the service {SERVICE_OF[name]} does not run; start it and scan again" if left > 0 else ""
+
+    def spec(self, stage: str) -> ModelSpec:
+        """The model of a stage."""
+        spec = self.settings.services[SERVICE_OF[stage]]
+        assert spec is not None
+        return spec
+
+    def relative(self, path: str) -> bytes:
+        """A path below the root, whether it was given from there or whole; raises Invalid outside."""
+        whole = os.path.normpath(os.path.join(self.root, os.fsencode(path)))
+        if not whole.startswith(os.path.join(self.root, b"")):
+            raise Invalid(f"{display(os.fsencode(path))} is not below {display(self.root)}")
+        return os.path.relpath(whole, self.root)

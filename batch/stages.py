@@ -1,0 +1,227 @@
+"""The steps of a scan, each from rows to the same rows with more columns, each safe to run twice.
+
+A `PhotoError` ends here: it becomes a sentence in the row it concerns. Knows arrays and rows, not the store.
+"""
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+from ray.data import ActorPoolStrategy, Dataset
+
+from cluster.errors import PhotoError, Unavailable
+from cluster.settings import ModelSpec
+from serve_apps.client import ServedModel
+from serve_apps.media.preview import read_preview
+from serve_apps.models import load
+from serve_apps.models.protocol import CaptionRequest, Image, Model, Tag
+
+Step = Callable[[pa.Table], pa.Table]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of a scan: how it is built in a worker, and what a worker asks of Ray."""
+
+    name: str
+    build: Callable[..., Step]
+    args: tuple[Any, ...] = ()
+    batch_size: int = 32
+    workers: int = 2
+    cpus: float = 1
+    gpus: float = 0
+    own_process: bool = False  # an actor that keeps what it built, for a model of the scan's own
+
+    def apply(self, rows: Dataset) -> Dataset:
+        """The rows after this step."""
+        asked = {"batch_size": self.batch_size, "batch_format": "pyarrow", "num_cpus": self.cpus}
+        if self.own_process:
+            pool = ActorPoolStrategy(size=self.workers)
+            return rows.map_batches(
+                Built, fn_constructor_args=(self.build, self.args), compute=pool, num_gpus=self.gpus, **asked
+            )
+        return rows.map_batches(in_task, fn_args=(self.build, self.args), concurrency=self.workers, **asked)
+
+
+class Built:
+    """A step that lives in an actor: built once, kept."""
+
+    def __init__(self, build: Callable[..., Step], args: tuple[Any, ...]) -> None:
+        self.step = build(*args)
+
+    def __call__(self, batch: pa.Table) -> pa.Table:
+        """The batch after the step."""
+        return self.step(batch)
+
+
+def in_task(batch: pa.Table, build: Callable[..., Step], args: tuple[Any, ...]) -> pa.Table:
+    """The batch after the step, which a worker process builds once and keeps for the next task."""
+    return built(build, args)(batch)
+
+
+@functools.lru_cache(maxsize=16)
+def built(build: Callable[..., Step], args: tuple[Any, ...]) -> Step:
+    """The step of this worker process."""
+    return build(*args)
+
+
+def with_column(batch: pa.Table, name: str, values: Sequence[Any], kind: pa.DataType) -> pa.Table:
+    """The batch with a column more, or with that column replaced."""
+    column = pa.array(values, kind)
+    if name in batch.column_names:
+        return batch.set_column(batch.column_names.index(name), name, column)
+    return batch.append_column(name, column)
+
+
+class ReadPreview:
+    """Decode each photo's preview once for all models: columns rgb, rgb_height, rgb_width, or why not: read_error."""
+
+    def __init__(self, derived: str, longest: int) -> None:
+        self.derived = Path(derived)
+        self.longest = longest
+
+    def __call__(self, batch: pa.Table) -> pa.Table:
+        """The batch with the pictures' bytes, (H, W, 3) uint8 in row order."""
+        images: list[Image | None] = []
+        errors = []
+        for content_id in batch["content_id"].to_pylist():
+            try:
+                images.append(self.read(content_id))
+                errors.append("")
+            except PhotoError as error:
+                images.append(None)
+                errors.append(str(error))
+        pixels = [image.tobytes() if image is not None else None for image in images]
+        batch = with_column(batch, "rgb", pixels, pa.binary())
+        for axis, name in enumerate(("rgb_height", "rgb_width")):
+            sizes = [image.shape[axis] if image is not None else 0 for image in images]
+            batch = with_column(batch, name, sizes, pa.int32())
+        return with_column(batch, "read_error", errors, pa.string())
+
+    def read(self, content_id: str) -> Image:
+        """The preview of a photo, at most `longest` pixels; raises Unreadable."""
+        return read_preview(self.derived / content_id[:2] / f"{content_id}.preview.jpg", self.longest)
+
+
+class Forget:
+    """Drop columns that the stages to come do not need, so that pictures do not travel to the sink."""
+
+    def __init__(self, columns: tuple[str, ...]) -> None:
+        self.columns = columns
+
+    def __call__(self, batch: pa.Table) -> pa.Table:
+        """The batch without those columns."""
+        return batch.drop_columns([name for name in self.columns if name in batch.column_names])
+
+
+@dataclass(frozen=True)
+class Served:
+    """How a worker gets the model of a running service. Compared by value: a worker builds each step once."""
+
+    service: str
+    timeout_s: float
+
+    def __call__(self) -> Model[Any, Any]:
+        """The service, seen as a model."""
+        return ServedModel(self.service, self.timeout_s)
+
+
+@dataclass(frozen=True)
+class Local:
+    """How a worker gets a model of its own."""
+
+    spec: str  # a ModelSpec as JSON
+    weights: str
+
+    def __call__(self) -> Model[Any, Any]:
+        """The model, loaded into this process."""
+        return load(ModelSpec.model_validate_json(self.spec), Path(self.weights))
+
+
+PENDING, DONE, FAILED = "pending", "done", "failed"
+Row = dict[str, Any]
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a model said of one photo, or why it could not, or that it was not there to be asked."""
+
+    state: str
+    output: bytes | None = None
+    error: str = ""
+
+
+class Predict:
+    """A model's outputs, as MessagePack, for the rows that lack them: columns <stage>_state, _output, _error.
+
+    A photo that makes its batch fail is found by halving, and fails alone.
+    """
+
+    def __init__(self, stage: str, load: Callable[[], Model[Any, Any]], request: Callable[[Row], Any]) -> None:
+        self.stage = stage
+        self.model = load()
+        self.request = request
+
+    def __call__(self, batch: pa.Table) -> pa.Table:
+        """The batch with this stage's three columns."""
+        rows = batch.to_pylist()
+        outcomes = [Outcome(FAILED, error=row["read_error"]) if row["read_error"] else None for row in rows]
+        asked = [i for i, row in enumerate(rows) if row[f"{self.stage}_todo"] and outcomes[i] is None]
+        for i, outcome in zip(asked, predicted(self.model, [self.request(rows[i]) for i in asked]), strict=True):
+            outcomes[i] = outcome
+        told = [outcome or Outcome(PENDING) for outcome in outcomes]
+        batch = with_column(batch, f"{self.stage}_state", [outcome.state for outcome in told], pa.string())
+        batch = with_column(batch, f"{self.stage}_output", [outcome.output for outcome in told], pa.binary())
+        return with_column(batch, f"{self.stage}_error", [outcome.error for outcome in told], pa.string())
+
+
+def predicted(model: Model[Any, Any], inputs: Sequence[Any]) -> list[Outcome]:
+    """One outcome for each input, in order."""
+    if not inputs:
+        return []
+    try:
+        return [Outcome(DONE, PACK.encode(output)) for output in model.predict(inputs)]
+    except Unavailable:
+        return [Outcome(PENDING) for _ in inputs]
+    except Exception as error:  # noqa: BLE001 - whatever a model raises over one photo must cost that photo only
+        if len(inputs) == 1:
+            return [Outcome(FAILED, error=reason(error))]
+        half = len(inputs) // 2
+        return predicted(model, inputs[:half]) + predicted(model, inputs[half:])
+
+
+def reason(error: Exception) -> str:
+    """Why a photo failed, in a sentence for people."""
+    if isinstance(error, PhotoError):
+        return str(error)
+    cause = getattr(error, "cause", None) or error
+    return f"the model failed on this photo: {type(cause).__name__}: {str(cause)[:200]}"
+
+
+def plain(value: Any) -> Any:
+    """What MessagePack does not know: arrays become lists."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    raise TypeError(f"no MessagePack for {type(value).__name__}")
+
+
+PACK = msgspec.msgpack.Encoder(enc_hook=plain)
+TAGS = msgspec.msgpack.Decoder(list[Tag])
+
+
+def picture(row: Row) -> Image:
+    """A row's picture as an array."""
+    return np.frombuffer(row["rgb"], np.uint8).reshape(row["rgb_height"], row["rgb_width"], 3)
+
+
+def caption_request(row: Row) -> CaptionRequest:
+    """A row as a captioner wants it: the picture and what the stages before found."""
+    found = row.get("tags_output")
+    tags = [tag.label for tag in TAGS.decode(found)] if found else row["tags"]
+    place = ", ".join(part for part in (row["place"], row["country"]) if part)
+    people = [region["name"] for region in row["regions"] or [] if region["name"]]
+    return CaptionRequest(picture(row), tags, people, place, row["taken_at"])

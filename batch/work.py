@@ -1,0 +1,52 @@
+"""The ledger as a list of work: which photos wait for which stage. Asks the table of photos, writes nothing."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from batch.ingest import PLACE_COLUMNS
+from batch.rows import ANALYSES, FOUND
+from cluster.store.photos import due
+from cluster.store.table import Table
+
+CONTEXT = ("photo_id", "content_id", "main_file_id", "name", "title", "taken_at", "keywords", "regions", *PLACE_COLUMNS)
+
+
+class Todo(msgspec.Struct, frozen=True):
+    """Photos that wait for some stage, newest first, and how many wait for each."""
+
+    photo_ids: list[str]
+    counts: dict[str, int]
+
+
+def pending(photos: Table, revisions: Mapping[str, str], only: Sequence[str] | None = None) -> Todo:
+    """What is to do, in all photos or only in some."""
+    if not revisions:
+        return Todo([], {})
+    ledger = [f"{stage}_rev" for stage in revisions]
+    found = photos.rows(due(revisions), ["photo_id", "taken_at", *ledger])
+    if only is not None:
+        found = found.filter(pc.is_in(found["photo_id"], pa.array(only, pa.string())))
+    newest = pc.sort_indices(found, [("taken_at", "descending"), ("photo_id", "ascending")])
+    counts = {
+        stage: pc.sum(pc.not_equal(found[f"{stage}_rev"], revision)).as_py() or 0
+        for stage, revision in revisions.items()
+    }
+    return Todo(found["photo_id"].take(newest).to_pylist(), counts)
+
+
+def work_table(photos: Table, photo_ids: Sequence[str], revisions: Mapping[str, str]) -> pa.Table:
+    """The photos as the stages want them: <stage>_todo says what to compute, <stage>_was what went wrong before."""
+    ledger = [f"{stage}_{column}" for stage in ANALYSES for column in ("rev", "error")]
+    table = photos.by_keys(photo_ids, [*CONTEXT, *FOUND, *ledger])
+    names = [f"{name[:-6]}_was" if name in ledger and name.endswith("_error") else name for name in table.column_names]
+    table = table.rename_columns(names)
+    for stage in ANALYSES:
+        if stage in revisions:
+            todo = pc.not_equal(table[f"{stage}_rev"], revisions[stage])
+        else:
+            todo = pa.array([False] * len(table))
+        table = table.append_column(f"{stage}_todo", todo)
+    return table

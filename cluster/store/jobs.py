@@ -1,0 +1,195 @@
+"""Jobs: one row for each run of a Library action. What runs it, and where, is `batch/jobs.py`'s business.
+
+queued -> running -> done | failed | cancelled
+          running <-> paused
+          running -> interrupted (its process is gone) -> running, by another attempt
+"""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+import pyarrow as pa
+from lancedb.expr import Expr, col, lit
+
+from cluster.errors import Conflict, NotFound
+from cluster.store.clock import Clock, utc_now
+from cluster.store.connection import Connection
+from cluster.store.schema import TIME, column, key, maybe, rows_of, texts
+from cluster.store.table import Table
+
+State: TypeAlias = Literal["queued", "running", "paused", "interrupted", "done", "failed", "cancelled"]
+Wanted: TypeAlias = Literal["run", "pause", "cancel"]
+LIVE = ("queued", "running", "paused", "interrupted")  # may still come to something
+ENDED = ("done", "failed", "cancelled")
+
+SCHEMA = pa.schema(
+    [
+        key("job_id"),
+        *texts("owner", "action", "arguments", "state", "wanted", "submission", "stages", "counts", "error"),
+        column("attempt", pa.int32()),
+        column("beat", pa.int64()),
+        column("created_at", TIME),
+        maybe("started_at", TIME),
+        maybe("finished_at", TIME),
+        maybe("beat_at", TIME),
+    ]
+)
+
+
+class Job(msgspec.Struct, frozen=True):
+    """One run of a Library action."""
+
+    job_id: str
+    owner: str  # user_id
+    action: str
+    arguments: dict[str, Any]
+    state: State
+    wanted: Wanted
+    attempt: int  # which process works on it: counts starts
+    submission: str  # id of the Ray job, "" for one in the foreground
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    beat_at: datetime | None
+    beat: int
+    stages: list[dict[str, Any]]  # name, total, done, failed, skipped, state, rate, eta_s, note
+    counts: dict[str, Any]  # listed, committed, failed, skipped, ...
+    error: str  # a sentence
+
+
+Listing: TypeAlias = list[Job]  # in a class with a method `list`, that word is taken
+
+
+def job_of(row: Mapping[str, Any]) -> Job:
+    """A row as a record."""
+    unpacked = {name: msgspec.json.decode(row[name]) for name in ("arguments", "stages", "counts")}
+    return msgspec.convert({**row, **unpacked}, Job)
+
+
+def packed(value: Any) -> str:
+    """A value as JSON text."""
+    return msgspec.json.encode(value).decode()
+
+
+class Jobs:
+    """All jobs. A process that works on one calls itself by the number `start` gave it, its attempt."""
+
+    def __init__(self, database: Connection, clock: Clock = utc_now) -> None:
+        self.table = Table(database, "jobs", SCHEMA, "job_id")
+        self._clock = clock
+
+    def create(self, owner: str, action: str, arguments: Mapping[str, Any]) -> Job:
+        """A new job, queued."""
+        row = {
+            "job_id": secrets.token_hex(8), "owner": owner, "action": action, "arguments": packed(arguments),
+            "state": "queued", "wanted": "run", "stages": "[]", "counts": "{}", "created_at": self._clock(),
+        }  # fmt: skip
+        self.table.insert_new(rows_of([row], SCHEMA))
+        return self.get(str(row["job_id"]))
+
+    def get(self, job_id: str) -> Job:
+        """A job; raises NotFound."""
+        if row := self.table.get(job_id):
+            return job_of(row)
+        raise NotFound("There is no such job.")
+
+    def list(
+        self, owner: str | None = None, limit: int = 100, states: Iterable[State] = (), action: str | None = None
+    ) -> Listing:
+        """Jobs, newest first: of one owner or of all, in any of the states or in all, of one action or of all."""
+        among = tuple(states)
+        where = col("state").isin(among) if among else lit(True)
+        if owner is not None:
+            where = where & (col("owner") == lit(owner))
+        if action is not None:
+            where = where & (col("action") == lit(action))
+        rows = self.table.rows(where, limit=limit, order_by="created_at", descending=True)
+        return [job_of(row) for row in rows.to_pylist()]
+
+    def start(self, job_id: str, submission: str = "") -> Job:
+        """Begin, or go on after a pause or an interruption; the job comes back with the number of this attempt.
+
+        Whoever worked on it before is shut out. Raises NotFound, and Conflict for a job that has ended.
+        """
+        now = self._clock()
+        while (job := self.get(job_id)).state not in ENDED:
+            values = {
+                "state": "running", "attempt": job.attempt + 1, "submission": submission or job.submission, "error": "",
+                "started_at": job.started_at or now, "finished_at": None, "beat_at": now,
+            }  # fmt: skip
+            if self.table.change(self._attempt(job_id, job.attempt) & live(), values):
+                return self.get(job_id)
+        raise Conflict(f"This job is {job.state} already; start a new one.")
+
+    def beat(
+        self,
+        job_id: str,
+        attempt: int,
+        stages: Iterable[Mapping[str, Any]] | None = None,
+        counts: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Say that an attempt lives, with its progress; False when another took over or the job ended: stop then."""
+        values: dict[str, Any] = {"beat": col("beat") + lit(1), "beat_at": self._clock()}
+        if stages is not None:
+            values["stages"] = packed([*stages])
+        if counts is not None:
+            values["counts"] = packed(counts)
+        return bool(self.table.change(self._attempt(job_id, attempt) & (col("state") == lit("running")), values))
+
+    def pause(self, job_id: str, attempt: int) -> bool:
+        """Note that an attempt stopped because it was asked to; False when it was not its to say."""
+        running = self._attempt(job_id, attempt) & (col("state") == lit("running"))
+        return bool(self.table.change(running, {"state": "paused", "beat_at": self._clock()}))
+
+    def pause_queued(self, job_id: str) -> bool:
+        """Note that a job pauses before it ever ran; False when it runs by now."""
+        return bool(
+            self.table.change((col("job_id") == lit(job_id)) & (col("state") == lit("queued")), {"state": "paused"})
+        )
+
+    def requeue(self, job_id: str) -> bool:
+        """Let a paused or interrupted job wait for its turn; False when it is neither by now."""
+        resting = col("state").isin(["paused", "interrupted"])
+        values = {"state": "queued", "wanted": "run", "error": ""}
+        return bool(self.table.change((col("job_id") == lit(job_id)) & resting, values))
+
+    def finish(self, job_id: str, attempt: int, state: State, error: str = "") -> bool:
+        """Note how an attempt ended: done, failed (with a sentence) or cancelled; False when another took over."""
+        values = {"state": state, "error": error, "finished_at": self._clock(), "beat_at": self._clock()}
+        return bool(self.table.change(self._attempt(job_id, attempt) & live(), values))
+
+    def want(self, job_id: str, wanted: Wanted) -> Job:
+        """Note what somebody wants of a job; its process looks between chunks. An ended job stays as it is.
+
+        Raises NotFound.
+        """
+        self.table.change((col("job_id") == lit(job_id)) & live(), {"wanted": wanted})
+        return self.get(job_id)
+
+    def submitted(self, job_id: str, submission: str) -> None:
+        """Note under which id Ray runs a job."""
+        self.table.change(col("job_id") == lit(job_id), {"submission": submission})
+
+    def interrupt(self, job: Job, error: str = "") -> bool:
+        """Note that the process of a running job is gone; False when the job moved since it was read."""
+        unmoved = self._attempt(job.job_id, job.attempt) & (col("beat") == lit(job.beat))
+        return bool(
+            self.table.change(unmoved & (col("state") == lit(job.state)), {"state": "interrupted", "error": error})
+        )
+
+    def interrupt_silent(self, ttl: timedelta, error: str = "The process of this job is gone; resume it.") -> Listing:
+        """Note that running jobs which have not beaten for `ttl` are interrupted, and return them."""
+        silent = (col("state") == lit("running")) & (col("beat_at") < lit(self._clock() - ttl))
+        jobs = [job_of(row) for row in self.table.rows(silent).to_pylist()]
+        return [self.get(job.job_id) for job in jobs if self.interrupt(job, error)]
+
+    def _attempt(self, job_id: str, attempt: int) -> Expr:
+        return (col("job_id") == lit(job_id)) & (col("attempt") == lit(attempt))
+
+
+def live() -> Expr:
+    """Lets jobs through that have not ended."""
+    return col("state").isin(list(LIVE))

@@ -1,0 +1,1 @@
+"""Models, the media child, and hosting them on Ray Serve. Knows no library and no user."""

@@ -1,0 +1,102 @@
+"""A deployment seen as a model: `predict(batch)` for scans, `ask(item)` for a request. Starts and stops nothing."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from ray import serve
+from ray.exceptions import ActorUnavailableError, RayActorError
+from ray.serve.exceptions import DeploymentUnavailableError, RayServeException
+from ray.serve.handle import DeploymentHandle
+
+from cluster.errors import Unavailable
+from cluster.settings import Settings
+from serve_apps.fleet import Fleet, ServiceStatus
+from serve_apps.models.similarity import Match, Query
+
+LOST = (RayActorError, ActorUnavailableError, ConnectionError)  # a replica died under the call: another will answer
+TRIES = 5
+ONLINE_S = 20  # how long a person's request may wait for a model
+WAIT_S = 0.5  # before the second try; doubles with each
+
+
+class ServedModel:
+    """The model of a running service. A batch survives the death of the replica that had it."""
+
+    def __init__(self, service: str, timeout_s: float) -> None:
+        self.service = service
+        self.timeout_s = timeout_s
+
+    def predict(self, batch: Sequence[Any]) -> list[Any]:
+        """The model's outputs, one for each input; raises Unavailable when the service is not there to answer."""
+        for attempt in range(TRIES):
+            try:
+                outputs: list[Any] = self.handle().predict.remote(batch).result(timeout_s=self.timeout_s)
+                return outputs
+            except LOST:
+                time.sleep(WAIT_S * 2**attempt)
+            except (DeploymentUnavailableError, TimeoutError) as error:
+                raise self.unavailable() from error
+        raise self.unavailable()
+
+    async def ask(self, item: Any) -> Any:
+        """The model's output for one input, computed together with its neighbours'; raises Unavailable."""
+        for attempt in range(TRIES):
+            try:
+                return await asyncio.wait_for(self.call(item), self.timeout_s)
+            except LOST:
+                await asyncio.sleep(WAIT_S * 2**attempt)
+            except (DeploymentUnavailableError, TimeoutError) as error:
+                raise self.unavailable() from error
+        raise self.unavailable()
+
+    async def call(self, item: Any) -> Any:
+        """One attempt at one input."""
+        handle = await asyncio.to_thread(self.handle)  # looking a deployment up blocks
+        return await handle.ask.remote(item)
+
+    def handle(self) -> DeploymentHandle:
+        """The deployment's handle; raises Unavailable when there is no such application."""
+        try:
+            return serve.get_deployment_handle(self.service, app_name=self.service)
+        except RayServeException as error:
+            raise self.unavailable() from error
+
+    def unavailable(self) -> Unavailable:
+        """What to tell a person."""
+        return Unavailable(f"the service {self.service} does not answer; see `GET /api/services` for its state")
+
+
+class Services:
+    """The calls to services that requests make. Knows which model's vectors are searched."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.fleet = Fleet(settings)
+
+    def clip_model(self) -> str:
+        """The name of the model whose vectors are searched; raises Unavailable when none is configured."""
+        if spec := self.settings.services.get("clip_embeddings"):
+            return spec.name
+        raise Unavailable("no model is configured for clip_embeddings; set services.clip_embeddings in the settings")
+
+    async def embed_text(self, text: str) -> list[float]:
+        """The vector of a text, of unit length."""
+        vector = await ServedModel("clip_embeddings", ONLINE_S).ask(text)
+        return [float(value) for value in vector]
+
+    async def nearest(self, owner: str, model: str, vector: list[float], limit: int) -> list[Match]:
+        """The photos of an owner nearest to a vector, best first."""
+        found: list[Match] = await ServedModel("image_similarity", ONLINE_S).ask(Query(owner, model, limit, vector))
+        return found
+
+    async def similar(self, owner: str, model: str, photo_id: str, limit: int) -> list[Match]:
+        """The photos of an owner nearest to one of them, best first, without itself."""
+        query = Query(owner, model, limit, photo_id=photo_id)
+        found: list[Match] = await ServedModel("image_similarity", ONLINE_S).ask(query)
+        return found
+
+    async def services(self) -> list[ServiceStatus]:
+        """How every service is."""
+        return await asyncio.to_thread(self.fleet.statuses)

@@ -1,0 +1,167 @@
+"""The decoder as the rest of Brightroom knows it: paths in, answers or one clear error out, whatever the bytes do.
+
+A child of its own does the work (child.py). One that crashes, hangs or runs out of memory is replaced and the file is
+tried once more; the next file never notices. Leaves out pools: who wants two files decoded at once has two decoders.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import numpy as np
+
+from cluster.errors import DecoderDied, StoreError, TooLarge, Unreadable
+from cluster.settings import MediaSettings
+from serve_apps.media.picture import Image
+from serve_apps.media.process import SENSELESS, Process
+from serve_apps.media.protocol import (
+    Answer,
+    Decoded,
+    DecodeRequest,
+    Failure,
+    IdentifyRequest,
+    Identity,
+    Pixels,
+    Request,
+    RgbRequest,
+    Setup,
+)
+
+CHILD = ("-m", "serve_apps.media.child")
+LARGEST_RGB = 4096  # longest side of an array that may be asked for
+SLOWEST_DISK, SLOWEST_HASH = 20 << 20, 200 << 20  # bytes a second: large videos get time for being read
+
+Expected = TypeVar("Expected", Decoded, Identity, Pixels)
+
+
+class Decoder:
+    """A decode child and what to do when it fails; may be used from several threads, one file at a time.
+
+    Close it, or use it in a `with` statement. Every method raises Unreadable, TooLarge or DecoderDied for its own file,
+    StoreError when derived pictures cannot be written, and Unavailable when no child starts.
+    """
+
+    def __init__(self, settings: MediaSettings, derived: Path, entry: Sequence[str] = CHILD) -> None:
+        self._settings, self._entry = settings, entry
+        self._setup = setup_of(settings, derived)
+        self._memory = os.memfd_create("brightroom-rgb", os.MFD_CLOEXEC)
+        self._lock = threading.Lock()
+        self._child = self._started()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def decode(self, path: bytes, sidecar: bytes | None = None, name: str = "", force: bool = False) -> Decoded:
+        """Read, hash and decode a file and write its derived pictures; an XMP sidecar's metadata is merged in.
+
+        `name` is what people call the file, if not its path. Pictures that are there are only written anew by `force`.
+        """
+        beside = os.path.abspath(sidecar) if sidecar is not None else None
+        return self._ask(path, Decoded, lambda full, cpu_s: DecodeRequest(full, beside, name, force, cpu_s))
+
+    def identify(self, path: bytes) -> Identity:
+        """Which bytes a file holds, with the metadata of an XMP sidecar or a video; nothing is decoded."""
+        return self._ask(path, Identity, IdentifyRequest)
+
+    def rgb(self, path: bytes, longest: int) -> Image:
+        """(H, W, 3) of a picture or video, upright, in sRGB, its longest side at most `longest` (up to 4096)."""
+        longest = min(longest, LARGEST_RGB)
+        with self._lock:
+            size = self._ask_locked(path, Pixels, lambda full, cpu_s: RgbRequest(full, longest, cpu_s))
+            pixels = np.empty((size.height, size.width, 3), np.uint8)
+            if max(size.height, size.width) > longest or os.preadv(self._memory, [pixels.data], 0) != pixels.nbytes:
+                self._child.stop()
+                raise DecoderDied(SENSELESS)
+            os.ftruncate(self._memory, 0)
+            return pixels
+
+    def close(self) -> None:
+        """End the child; the decoder is of no use afterwards."""
+        with self._lock:
+            self._child.stop()
+            os.close(self._memory)
+
+    def _ask(self, path: bytes, kind: type[Expected], request: Callable[[bytes, int], Request]) -> Expected:
+        with self._lock:
+            return self._ask_locked(path, kind, request)
+
+    def _ask_locked(self, path: bytes, kind: type[Expected], request: Callable[[bytes, int], Request]) -> Expected:
+        full = os.path.abspath(path)
+        size = size_of(full)
+        wall_s = self._settings.wall_s + size / SLOWEST_DISK
+        wanted = request(full, self._settings.cpu_s + size // SLOWEST_HASH)
+        return checked(self._tried(wanted, wall_s), kind, self._settings)
+
+    def _tried(self, request: Request, wall_s: float) -> Answer:
+        for last in (False, True):
+            try:
+                answer = self._fresh().ask(request, wall_s)
+            except DecoderDied:
+                if last:
+                    raise
+            else:
+                if last or not is_out_of_memory(answer):
+                    return answer
+        raise AssertionError("the last try returns or raises")
+
+    def _fresh(self) -> Process:
+        """The child, or a new one in place of one that has gone or has seen enough files."""
+        if not self._child or self._child.asked >= self._settings.recycle_after:
+            self._child.stop()
+            self._child = self._started()
+        return self._child
+
+    def _started(self) -> Process:
+        return Process(self._setup, self._memory, self._entry)
+
+
+def setup_of(settings: MediaSettings, derived: Path) -> Setup:
+    """What a child is told of the settings."""
+    return Setup(
+        parent_pid=os.getpid(),
+        derived=os.fsencode(derived.absolute()),
+        preview_px=settings.preview_px,
+        big_px=settings.big_px,
+        square_px=settings.square_px,
+        small_px=settings.small_px,
+        quality=settings.quality,
+        max_pixels=settings.max_pixels,
+        max_file_bytes=settings.max_file_mb << 20,
+        memory_bytes=settings.memory_mb << 20,
+    )
+
+
+def checked(answer: Answer, kind: type[Expected], settings: MediaSettings) -> Expected:
+    """The answer if it is of the expected kind, else the error it stands for."""
+    if isinstance(answer, kind):
+        return answer
+    if not isinstance(answer, Failure):
+        raise DecoderDied(SENSELESS)
+    match answer.reason:
+        case "too large":
+            raise TooLarge(answer.sentence)
+        case "memory":
+            limit = f"the {settings.memory_mb:,} MB of media.memory_mb"
+            raise DecoderDied(f"decoding this file needs more than {limit}; raise the setting if the file is yours")
+        case "storage":
+            raise StoreError(f"{answer.sentence}; make room, or mend the folder's permissions")
+    raise Unreadable(answer.sentence)
+
+
+def is_out_of_memory(answer: Answer) -> bool:
+    """Whether a child had to give up for want of memory, and is leaving."""
+    return isinstance(answer, Failure) and answer.reason == "memory"
+
+
+def size_of(path: bytes) -> int:
+    """A file's size in bytes, 0 when it cannot be known."""
+    try:
+        return os.lstat(path).st_size
+    except OSError:
+        return 0

@@ -1,0 +1,71 @@
+"""Text in pictures, read by rapidocr's PP-OCR on onnxruntime. Needs no torch."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import onnxruntime
+from rapidocr import RapidOCR
+
+from cluster.errors import Unavailable
+from cluster.settings import ModelSpec
+from serve_apps.models.protocol import Image, Text
+
+PROVIDER = "CUDAExecutionProvider"
+
+
+class OcrModel:
+    """PP-OCR's detector and reader.
+
+    Options: `min_score` (0.6) below which a line is dropped, `longest_px` (1024) of what the detector sees.
+    """
+
+    def __init__(self, spec: ModelSpec, weights: Path) -> None:
+        self.min_score = float(spec.options.get("min_score", 0.6))
+        self.reader = RapidOCR(params=parameters(spec))
+        self.reader(word())  # rapidocr loads each network when it first needs it; a model is loaded or absent
+
+    def predict(self, batch: Sequence[Image]) -> list[Text]:
+        """The text of each picture, a line per line found, from the top; empty where there is none."""
+        return [self.read(image) for image in batch]
+
+    def read(self, image: Image) -> Text:
+        """The text of one picture."""
+        result = self.reader(np.ascontiguousarray(image[:, :, ::-1]))  # rapidocr wants BGR
+        lines = [(t, s) for t, s in zip(result.txts or (), result.scores or (), strict=True) if s >= self.min_score]
+        if not lines:
+            return Text("", 0.0)
+        return Text("\n".join(text for text, _ in lines), float(np.mean([score for _, score in lines])))
+
+
+def parameters(spec: ModelSpec) -> dict[str, Any]:
+    """rapidocr's settings for a spec."""
+    return {
+        "Global.log_level": "error",
+        "Global.use_cls": False,  # it turns upright lines over; photos are upright when they come
+        "Det.limit_type": "max",  # by default it enlarges every photo to 736 px, at twice the time
+        "Det.limit_side_len": int(spec.options.get("longest_px", 1024)),
+        "EngineConfig.onnxruntime.intra_op_num_threads": max(1, int(spec.cpus)),
+        "EngineConfig.onnxruntime.use_cuda": on_cuda(spec),
+    }
+
+
+def on_cuda(spec: ModelSpec) -> bool:
+    """Whether to run on a GPU; raises Unavailable when the spec insists and this onnxruntime cannot."""
+    if spec.device == "cpu" or not spec.gpus:
+        return False
+    there = PROVIDER in onnxruntime.get_available_providers()
+    if spec.device == "cuda" and not there:
+        raise Unavailable(
+            "ocr asks for cuda, but this onnxruntime has no CUDA; install onnxruntime-gpu or set device: cpu"
+        )
+    return there
+
+
+def word() -> Image:
+    """A picture with a word on it."""
+    canvas = np.full((64, 256, 3), 255, np.uint8)
+    cv2.putText(canvas, "word", (48, 48), cv2.FONT_HERSHEY_SIMPLEX, 1.5, (0, 0, 0), 3)
+    return canvas

@@ -1,0 +1,63 @@
+"""The service image_similarity: what is nearest to a vector in an owner's library. A model without weights.
+
+It has a process of its own because Lance keeps a large library's vectors in memory, and the API must stay small.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from cluster.settings import ModelSpec, Settings
+from cluster.store.database import Library, open_library
+
+
+class Query(msgspec.Struct, frozen=True):
+    """What to look for: a vector of unit length, or the vector that a photo has."""
+
+    owner: str  # user_id
+    model: str
+    limit: int
+    vector: list[float] = []
+    photo_id: str = ""
+
+
+class Match(msgspec.Struct, frozen=True):
+    """One photo that is near: cosine similarity, 1 is the same."""
+
+    id: str
+    photo_id: str
+    score: float
+
+
+class SimilarityModel:
+    """Nearest neighbours by cosine similarity, in any owner's library."""
+
+    def __init__(self, spec: ModelSpec, weights: Path) -> None:
+        self.settings = Settings.model_validate(spec.options["settings"])
+        self.libraries: dict[str, Library] = {}
+
+    def predict(self, batch: Sequence[Query]) -> list[list[Match]]:
+        """For each query the nearest photos, best first; none for a photo that has no vector of the model."""
+        return [self.answer(query) for query in batch]
+
+    def answer(self, query: Query) -> list[Match]:
+        """The nearest photos of one query; a photo is not near itself."""
+        library = self.library(query.owner)
+        vector = query.vector or self.vector_of(library, query)
+        if not vector:
+            return []
+        found = library.nearest(query.model, vector, query.limit + bool(query.photo_id))
+        matches = [Match(*hit) for hit in found]
+        return [match for match in matches if match.photo_id != query.photo_id][: query.limit]
+
+    def vector_of(self, library: Library, query: Query) -> list[float]:
+        """The vector a photo has, or none."""
+        vectors = library.registry.find(query.model)
+        return vectors.vectors([query.photo_id]).get(query.photo_id, []) if vectors else []
+
+    def library(self, owner: str) -> Library:
+        """An owner's library, opened once."""
+        if owner not in self.libraries:
+            self.libraries[owner] = open_library(self.settings, owner)
+        return self.libraries[owner]
