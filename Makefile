@@ -17,7 +17,7 @@ help: ## This list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
 demo: $(READY) ## Scan a sample library, search it, show what was found; leaves nothing running
-	$(PYTHON) -m api.demo
+	$(PYTHON) -m tests.demo
 
 test: $(READY) ## Linters, types, import rules, then the tests
 	$(VENV)/bin/ruff check .

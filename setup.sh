@@ -61,6 +61,7 @@ locked() { # the lines of the lock that pin one package, with its hashes
 find_uv() {
     if command -v uv; then return; fi
     if [ ! -x "$venv/bin/uv" ]; then
+        [ -n "$(locked uv)" ] || stop "$lock does not pin uv. Put uv among the dev packages of pyproject.toml and run make lock."
         "$venv/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes -r <(locked uv) >&2 ||
             stop "pip could not install uv. Look whether this machine reaches its package registry: $venv/bin/pip download uv"
     fi

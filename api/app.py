@@ -7,6 +7,7 @@ from typing import Any
 
 from litestar import Litestar, Request, Router
 from litestar.di import Provide
+from litestar.types import ControllerRouterHandler
 
 from api import auth, cluster, jobs, library, services, users
 from api.access import permit
@@ -29,7 +30,7 @@ from cluster.store.users import User
 BODY_BYTES = 64 * 1024  # of a request; routes that need more say so
 
 PHOTOS = Router("/api/photos", route_handlers=[list_photos, show_photo, thumbnail, original, similar], tags=["photos"])
-ROUTES = [
+ROUTES: list[ControllerRouterHandler] = [
     auth.ROUTES, users.ROUTES, library.ROUTES, jobs.ROUTES, PHOTOS, SEARCH, services.ROUTES, cluster.ROUTES,
     show_metrics, healthz,
 ]  # fmt: skip
@@ -41,7 +42,7 @@ def create_app(deps: Deps) -> Litestar:
     feed = Feed(lambda: jobs.looked_at(deps))
     metrics = Metrics(deps.system, feed)
     shared = {
-        "deps": deps, "logins": logins, "limit": LoginLimit(deps.system.attempts), "feed": feed,
+        "deps": deps, "logins": logins, "login_limit": LoginLimit(deps.system.attempts), "feed": feed,
         "metrics": metrics, "version": version(),
     }  # fmt: skip
     app = Litestar(

@@ -52,13 +52,13 @@ class PasswordChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @post("/login", opt=PUBLIC, status_code=200, summary="Log in")
 async def login(
-    request: Request[Any, Any, Any], data: JSONBody[Credentials], deps: Given, limit: Limit, logins: Doors
+    request: Request[Any, Any, Any], data: JSONBody[Credentials], deps: Given, login_limit: Limit, logins: Doors
 ) -> Response[LoggedIn]:
     """Open a session: by cookie for browsers, or with `bearer` by a token for programs.
 
     After some failures an account, and an address, has to wait longer and longer: 429 with Retry-After.
     """
-    user = await identified(deps, limit, data.name, data.password, request.state["address"])
+    user = await identified(deps, login_limit, data.name, data.password, request.state["address"])
     label = data.label or request.headers.get("user-agent", "")[:LABEL]
     token = await asyncio.to_thread(logins.open, user, label)
     if data.bearer:
@@ -89,10 +89,10 @@ def me(user: Me) -> UserView:
 
 @post("/password", opt=USER, status_code=204, summary="Change one's password")
 async def password(
-    request: Request[Any, Any, Any], data: JSONBody[PasswordChange], deps: Given, limit: Limit, logins: Doors
+    request: Request[Any, Any, Any], data: JSONBody[PasswordChange], deps: Given, login_limit: Limit, logins: Doors
 ) -> None:
     """Replace one's own password; all other sessions end."""
-    user = await identified(deps, limit, request.user.name, data.old, request.state["address"])
+    user = await identified(deps, login_limit, request.user.name, data.old, request.state["address"])
     hashed = await deps.passwords.hashed(data.new)
     await asyncio.to_thread(deps.system.users.set_password, user.user_id, hashed)
     await asyncio.to_thread(logins.end_all, user.user_id, request.auth.session.session_id)
@@ -115,14 +115,12 @@ async def identified(deps: Deps, limit: LoginLimit, name: str, secret: str, clie
 def session_cookie(token: str, settings: ApiSettings) -> Cookie:
     """The cookie that carries a session: out of reach of scripts, and not sent by other sites' forms."""
     lifetime = int(timedelta(days=settings.session_days).total_seconds())
-    return Cookie(
-        COOKIE, token, path="/", max_age=lifetime, httponly=True, samesite="lax", secure=settings.secure_cookies
-    )
+    return Cookie(COOKIE, value=token, max_age=lifetime, httponly=True, samesite="lax", secure=settings.secure_cookies)
 
 
 def expired_cookie(settings: ApiSettings) -> Cookie:
     """The cookie that makes a browser forget the session."""
-    return Cookie(COOKIE, "", path="/", max_age=0, httponly=True, samesite="lax", secure=settings.secure_cookies)
+    return Cookie(COOKIE, value="", max_age=0, httponly=True, samesite="lax", secure=settings.secure_cookies)
 
 
 ROUTES = Router("/api/auth", route_handlers=[login, logout, me, password], tags=["session"])

@@ -1,9 +1,12 @@
 """`brightroom`: the command line. Reads the settings once and hands them on; `--json` prints for programs.
 
 Talks to the store and the cluster directly, as the user whose files they are; the HTTP API is for everybody else.
+What needs Ray or a model is imported by the command that needs it: `brightroom stats` must not wait for torch.
 """
 
+import secrets
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +14,11 @@ import rich_click as click
 from rich.console import Console
 
 from api import show
-from api.follow import follow
 from api.passwords import Passwords
-from api.up import first_admin, running
 from cluster.errors import BrightroomError, Invalid
-from cluster.runtime import running_head
 from cluster.settings import Settings, load_settings
 from cluster.store.database import Library, System, open_library, open_system
 from cluster.store.users import User
-from cluster.writer import RemoteWriter
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -60,9 +59,14 @@ def main(context: click.Context, config: Path | None) -> None:
 @click.pass_obj
 def up(settings: Settings, host: str | None, port: int | None) -> None:
     """Start Brightroom and stay until Ctrl-C, which stops all that it started."""
+
+    from api.server import HttpServer
+    from api.up import running
+
     announce_admin(open_system(settings))
     with running(settings, say) as brightroom:
-        server = brightroom.server(host or settings.api.host, settings.api.port if port is None else port)
+        address = host or settings.api.host, settings.api.port if port is None else port
+        server = HttpServer(brightroom.application(), *address)
         say(f"Brightroom answers at [bold]{server.url}[/]  (API docs: {server.url}/schema)")
         server.answer()
 
@@ -84,6 +88,9 @@ def scan(
 
     Ctrl-C pauses the scan; scanning again goes on from there.
     """
+
+    from api.follow import follow
+
     system = open_system(settings)
     announce_admin(system)
     owner = chosen(system, user)
@@ -108,11 +115,9 @@ def scan(
 @click.pass_obj
 def search(settings: Settings, text: tuple[str, ...], user: str | None, limit: int, as_json: bool) -> None:
     """Find photos by what they show, where they were taken, what is written in them or how they are called."""
-    from api.search import search_here
+    from api.local_search import found
 
-    owner = chosen(open_system(settings), user)
-    hits = search_here(settings, open_library(settings, owner.user_id), owner.user_id, " ".join(text), limit)
-    show.hits(out, hits, as_json)
+    show.hits(out, found(settings, library_of(settings, user), " ".join(text), limit), as_json)
 
 
 @main.command()
@@ -160,6 +165,8 @@ def create_admin(settings: Settings, name: str, directory: Path | None) -> None:
 @click.pass_obj
 def build_similarity_index(settings: Settings, user: str | None) -> None:
     """Build the indexes that keep search quick in large libraries."""
+    from cluster.writer import RemoteWriter
+
     system = open_system(settings)
     owners = [chosen(system, user)] if user else system.users.list()
     with at_hand(settings):
@@ -175,7 +182,7 @@ def say(text: str) -> None:
 
 def announce_admin(system: System) -> None:
     """On a first start, create the administrator and show the password once."""
-    if password := first_admin(system, Passwords()):
+    if password := first_admin(system):
         say(f"created the user [bold]admin[/] with the password [bold]{password}[/] - it is not shown again")
 
 
@@ -216,11 +223,21 @@ def library_of(settings: Settings, name: str | None) -> Library:
     return open_library(settings, chosen(open_system(settings), name).user_id)
 
 
-def at_hand(settings: Settings) -> Any:
+def at_hand(settings: Settings) -> AbstractContextManager[Any]:
     """Brightroom as it runs already, or started for as long as the block runs."""
-    from api.up import joined
+    from api.up import joined, running
+    from cluster.runtime import running_head
 
     return joined(settings, say) if settings.ray.address or running_head(settings) else running(settings, say)
+
+
+def first_admin(system: System) -> str | None:
+    """Make `admin` with a random password where there is no user yet, and return the password; else None."""
+    if system.users.list():
+        return None
+    password = secrets.token_urlsafe(12)
+    system.users.create("admin", Passwords().hash(password), admin=True)
+    return password
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""What the application is made of, handed in by whoever starts it: nothing in `api` reaches for a collaborator itself."""
+"""What the application is made of, handed in by whoever starts it: no route reaches for a collaborator itself."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
@@ -13,8 +13,8 @@ from cluster.stats import ClusterStats
 from cluster.store.database import Library, System
 from cluster.store.jobs import Job
 from cluster.store.users import User
-from cluster.store.vectors import Hit
 from serve_apps.fleet import ServiceStatus
+from serve_apps.models.similarity import Match
 
 
 class JobControl(Protocol):
@@ -56,8 +56,12 @@ class ModelCalls(Protocol):
         """The vector of a text, of unit length."""
         ...
 
-    async def nearest(self, owner: str, model: str, vector: list[float], limit: int) -> Sequence[Hit]:
-        """What is most similar in an owner's library, best first: (id, photo_id, cosine similarity)."""
+    async def nearest(self, owner: str, model: str, vector: list[float], limit: int) -> Sequence[Match]:
+        """The photos of an owner nearest to a vector, best first."""
+        ...
+
+    async def similar(self, owner: str, model: str, photo_id: str, limit: int) -> Sequence[Match]:
+        """The photos of an owner nearest to one of them, best first, without itself."""
         ...
 
     async def services(self) -> Sequence[ServiceStatus]:
@@ -75,6 +79,7 @@ class Deps:
     jobs: JobControl
     models: ModelCalls
     cluster: Callable[[], ClusterStats]  # blocks
+    revisions: Mapping[str, str] = field(default_factory=dict)  # by stage, what its model is at; pending is what is not
     passwords: Passwords = field(default_factory=Passwords)
 
 

@@ -1,14 +1,14 @@
 """The changes of jobs, numbered, for any number of listeners: one look at the store a moment for all of them together.
 
-An event is a job's state, not a step: a listener that was away gets, by the last id it saw, each job that changed since,
-once, as it is now. Ids of another start of this server are not understood, and everything is told again.
+An event is a job's state, not a step: a listener that was away gets, by the last id it saw, each job that changed
+since, once, as it is now. Ids of another start of this server are not understood, and everything is told again.
 """
 
 import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from api.job_view import JobView
@@ -42,6 +42,11 @@ class Feed:
         self._closed = False
         self.listeners = 0
 
+    @property
+    def resting(self) -> bool:
+        """Whether nobody looks, because nobody listens."""
+        return self._looking is None
+
     def close(self) -> None:
         """End all streams, and every later one at once."""
         self._closed = True
@@ -49,7 +54,7 @@ class Feed:
 
     async def changes(
         self, owner: str, last_id: str, allowed: Callable[[], Awaitable[bool]], heartbeat_s: float = HEARTBEAT_S
-    ) -> AsyncIterator[tuple[str, JobView] | None]:
+    ) -> AsyncGenerator[tuple[str, JobView] | None, None]:
         """An owner's changed jobs with their event ids, and None when it is time for a heartbeat.
 
         Ends when the feed is closed, when `allowed` says no, or when looking failed.

@@ -7,6 +7,7 @@ page of ours (Sec-Fetch-Site, or Origin in a browser that does not send that). A
 import asyncio
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
 from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection
@@ -43,7 +44,7 @@ class Gate(ASGIMiddleware):
             self._refuse_other_hosts(headers)
         self._locate(scope, headers)
         by_cookie = await self._recognise(scope, headers)
-        if scope["method"] not in SAFE:
+        if str(scope.get("method")) not in SAFE:
             refuse_other_sites(headers, by_cookie)
             refuse_other_types(headers)
         await next_app(scope, receive, send)
@@ -62,8 +63,8 @@ class Gate(ASGIMiddleware):
 
     async def _recognise(self, scope: Scope, headers: Headers) -> bool:
         bearer = bearer_token(headers.get("authorization", ""))
-        token = bearer or ASGIConnection(scope).cookies.get(COOKIE, "")
-        known = self._sessions.seen(token) or await asyncio.to_thread(self._sessions.find, token) if token else None
+        token = bearer or ASGIConnection[Any, Any, Any, Any](scope).cookies.get(COOKIE, "")
+        known = self._logins.seen(token) or await asyncio.to_thread(self._logins.find, token) if token else None
         scope["user"] = known.user if known else None
         scope["auth"] = known
         return known is not None and not bearer
@@ -131,7 +132,7 @@ def refuse_other_sites(headers: Headers, by_cookie: bool) -> None:
         ours = not by_cookie
     if not ours:
         raise Denied(
-            "This request was not sent by a page of Brightroom. Programs use Authorization: Bearer instead of the cookie."
+            "This request was not sent by a page of Brightroom. Programs send Authorization: Bearer, not the cookie."
         )
 
 

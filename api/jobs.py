@@ -1,4 +1,4 @@
-"""Jobs over HTTP: one's own (an administrator's: all), how they go, what failed in them, and the four words that steer them.
+"""Jobs over HTTP: one's own (an administrator's: all), how they go, what failed, and the four words that steer them.
 
 What a job does, and how it stops, is `batch/jobs.py`'s business.
 """
@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from lancedb.expr import Expr, col, lit
 from litestar import Request, Router, get, post
+from litestar.background_tasks import BackgroundTask
 from litestar.di import NamedDependency
 from litestar.params import FromPath, HeaderParameter, SkipValidation
 from litestar.response import ServerSentEvent, ServerSentEventMessage
@@ -22,13 +23,14 @@ from api.job_view import JobView, viewed
 from api.logins import Logins
 from api.paging import Cursor, Limit, decode, encode
 from cluster.errors import NotFound
-from cluster.store.jobs import LIVE, Job, job_of
+from cluster.store.jobs import Job, State, job_of
 from cluster.store.users import User
 
 Doors = NamedDependency[SkipValidation[Logins]]
 News = NamedDependency[SkipValidation[Feed]]
 LastEventId = Annotated[str, HeaderParameter(name="Last-Event-ID", max_length=64, description="the last event seen")]
 
+UNDER_WAY: tuple[State, ...] = ("queued", "running", "paused", "interrupted")
 NEWEST = 200  # jobs whose changes are looked for, besides those that have not ended
 STEPS: dict[str, Callable[[JobControl, str], Job]] = {
     "pause": lambda control, job_id: control.pause(job_id),
@@ -112,7 +114,9 @@ async def job_events(
     async def allowed() -> bool:
         return logins.seen(token) is not None or await asyncio.to_thread(logins.find, token) is not None
 
-    return ServerSentEvent(messages(feed.changes(user.user_id, last_event_id, allowed)))
+    changes = feed.changes(user.user_id, last_event_id, allowed)
+    # A client that goes away while it is being written to leaves the generator where it is: end it here.
+    return ServerSentEvent(messages(changes), background=BackgroundTask(changes.aclose))
 
 
 async def messages(changes: AsyncIterator[tuple[str, JobView] | None]) -> AsyncIterator[ServerSentEventMessage]:
@@ -145,7 +149,7 @@ def older(position: tuple[datetime, str] | None) -> Expr:
 def looked_at(deps: Deps) -> list[JobView]:
     """The jobs that may have changed: those that have not ended, and the newest; blocks."""
     jobs = {job.job_id: job for job in deps.system.jobs.list(limit=NEWEST)}
-    jobs |= {job.job_id: job for job in deps.system.jobs.list(limit=NEWEST, states=LIVE)}
+    jobs |= {job.job_id: job for job in deps.system.jobs.list(limit=NEWEST, states=UNDER_WAY)}
     return [viewed(job, deps.jobs) for job in jobs.values()]
 
 

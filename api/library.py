@@ -1,6 +1,7 @@
 """One's own library as a whole: its sums, and the actions that work on it."""
 
 import os
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated
 
@@ -14,10 +15,10 @@ from litestar.params import JSONBody
 from api.access import USER
 from api.deps import Given, Me, Owned
 from api.job_view import JobView, viewed
-from cluster.errors import Conflict, Invalid
+from cluster.errors import Invalid
 from cluster.store.database import Library
 from cluster.store.photos import STAGES
-from cluster.store.timeline import overview
+from cluster.store.timeline import PLACES, overview
 
 MOST_PATHS = 1000
 SCAN_BYTES = 5 * 2**20  # a request's body: that many long paths
@@ -25,7 +26,7 @@ LEDGER = [f"{stage}_{what}" for stage in STAGES for what in ("rev", "error")]
 
 
 class StageSum(msgspec.Struct, frozen=True):
-    """How many photos a stage has done, failed in, and still to see. Missing photos are not counted."""
+    """How many photos a stage has done, failed in, and still to see: together, those that have a preview."""
 
     name: str
     done: int
@@ -63,9 +64,9 @@ class Scan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @get("/stats", opt=USER, sync_to_thread=True, summary="The sums of one's library")
-def library_stats(owned: Owned) -> LibraryStats:
+def library_stats(deps: Given, owned: Owned) -> LibraryStats:
     """Photos, files, faces, places, days, and how far each stage has come."""
-    return stats(owned)
+    return stats(owned, deps.revisions)
 
 
 @post(
@@ -74,8 +75,6 @@ def library_stats(owned: Owned) -> LibraryStats:
 )  # fmt: skip
 def scan(deps: Given, user: Me, data: JSONBody[Scan | None] = None) -> Response[JobView]:
     """Start a scan, or get the one that runs already; follow it at /api/jobs/{id} or /api/jobs/events."""
-    if not user.scan_directory:
-        raise Conflict("You have no scan directory yet. An administrator sets it with PATCH /api/users/{user_id}.")
     asked = data or Scan()
     paths = [below(user.scan_directory, path) for path in asked.paths]
     job = deps.jobs.start(user.user_id, "scan", {"full": asked.full, "paths": paths})
@@ -90,29 +89,34 @@ def below(root: str, path: str) -> str:
     return relative
 
 
-def stats(library: Library) -> LibraryStats:
+def stats(library: Library, revisions: Mapping[str, str]) -> LibraryStats:
     """The sums of a library; reads narrow columns of all its photos."""
-    seen = overview(library.photos)
-    names = ["kind", "place", "county", "state", "country", "face_count", *LEDGER]
-    rows = library.photos.rows(~col("missing"), names)
-    kinds = {kind: pc.sum(pc.equal(rows["kind"], kind)).as_py() or 0 for kind in ("image", "raw")}
-    places = rows.filter(pc.not_equal(rows["place"], "")).group_by(["place", "county", "state", "country"])
+    sums = overview(library, revisions)
+    rows = library.photos.rows(~col("missing"), ["kind", *PLACES, *LEDGER])
+    placed = rows.filter(pc.not_equal(rows["place"], "")).group_by(list(PLACES)).aggregate([])
     return LibraryStats(
-        photos=seen.photos, images=kinds["image"], raws=kinds["raw"], videos=seen.videos, missing=seen.missing,
-        files=library.files.count(col("state") != lit("missing")),
-        failed_files=library.files.count(col("state") == lit("failed")),
-        size=library.files.bytes_stored(), faces=pc.sum(rows["face_count"]).as_py() or 0,
-        places=len(places.aggregate([])), countries=len(set(rows["country"].to_pylist()) - {""}),
-        days=seen.days, first_day=seen.first_day, last_day=seen.last_day,
-        stages=[stage_sum(rows, stage) for stage in STAGES],
+        photos=sums.photos, images=among(rows["kind"], "image"), raws=among(rows["kind"], "raw"), videos=sums.videos,
+        missing=sums.missing, files=library.files.count(col("state") != lit("missing")),
+        failed_files=library.files.count(col("state") == lit("failed")), size=sums.storage_bytes, faces=sums.faces,
+        places=len(placed), countries=len(set(rows["country"].to_pylist()) - {""}),
+        days=sums.days, first_day=sums.first_day, last_day=sums.last_day,
+        stages=[stage_sum(rows, stage, revisions.get(stage)) for stage in STAGES],
     )  # fmt: skip
 
 
-def stage_sum(rows: pa.Table, stage: str) -> StageSum:
-    """What the ledger says of a stage over all photos."""
-    failed = pc.not_equal(rows[f"{stage}_error"], "")
-    pending = pc.and_(pc.equal(rows[f"{stage}_rev"], ""), pc.invert(failed))
-    counted: list[int] = [pc.sum(which).as_py() or 0 for which in (failed, pending)]
+def among(column: pa.ChunkedArray, value: str) -> int:
+    """How often a value is in a column."""
+    return int(pc.sum(pc.equal(column, value)).as_py() or 0)
+
+
+def stage_sum(rows: pa.Table, stage: str, revision: str | None) -> StageSum:
+    """What the ledger says of a stage; pending is what was not tried, or not at the revision its model is at."""
+    if stage != "media":
+        rows = rows.filter(pc.and_(pc.not_equal(rows["media_rev"], ""), pc.equal(rows["media_error"], "")))
+    tried, error = rows[f"{stage}_rev"], rows[f"{stage}_error"]
+    pending = pc.equal(tried, "") if revision is None else pc.not_equal(tried, revision)
+    failed = pc.and_(pc.not_equal(error, ""), pc.invert(pending))
+    counted: list[int] = [int(pc.sum(which).as_py() or 0) for which in (failed, pending)]
     return StageSum(stage, len(rows) - sum(counted), *counted)
 
 

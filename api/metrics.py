@@ -54,7 +54,7 @@ class Metrics(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Pass the request on and note how it was answered."""
-        began, method, route = time.perf_counter(), scope["method"], scope["path_template"]
+        began, method, route = time.perf_counter(), str(scope.get("method")), scope["path_template"]
 
         async def noted(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -87,7 +87,7 @@ Counted = NamedDependency[SkipValidation[Metrics]]
 @get("/metrics", opt=METRICS, sync_to_thread=True, summary="Figures for Prometheus", media_type="text/plain")
 def show_metrics(metrics: Counted) -> Response[bytes]:
     """Requests, jobs, streams and this process, for an administrator or a program on this machine."""
-    return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 @get("/healthz", opt={**PUBLIC, ANY_HOST: True}, sync_to_thread=False, summary="Is the API there")

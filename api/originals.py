@@ -1,4 +1,4 @@
-"""Open an owner's original to be read, never outside the owner's folder, and say under which name and type it is sent."""
+"""Open an owner's original to be read, never outside the owner's folder; and the name and type it is sent under."""
 
 import os
 import unicodedata

@@ -155,7 +155,7 @@ def detail(library: Library, row: Mapping[str, Any]) -> PhotoDetail:
     photo_id = row["photo_id"]
     faces = library.faces.of_photos([photo_id]).sort_by("face_id").to_pylist()
     files = library.files.of_photos([photo_id]).to_pylist()
-    parts = {
+    parts: dict[str, Any] = {
         "photo": summary(row),
         "tags": [ScoredTag(*pair) for pair in zip(row["tags"], row["tag_scores"], strict=False)],
         "position": position(row),
@@ -166,7 +166,7 @@ def detail(library: Library, row: Mapping[str, Any]) -> PhotoDetail:
         "variants": sorted((variant(row, file) for file in files), key=lambda one: (not one.main, one.name)),
         "stages": [StageState(stage, row[f"{stage}_rev"], row[f"{stage}_error"]) for stage in STAGES],
     }
-    return PhotoDetail(**{name: parts.get(name, row.get(name)) for name in PhotoDetail.__struct_fields__})
+    return msgspec.convert({**row, **parts}, PhotoDetail)
 
 
 def position(row: Mapping[str, Any]) -> Position | None:

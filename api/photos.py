@@ -44,7 +44,7 @@ def list_photos(
 
     `place` is part of the name of a place, county, state or country; `tag` is a whole tag or keyword.
     """
-    wanted = PhotoFilter(beginning(date_from), beginning(following(date_to)), place, tag, kind, missing)
+    wanted = PhotoFilter(beginning(date_from), ending(date_to), place, tag, kind, missing)
     found = page(owned.photos, wanted, limit or deps.settings.api.page_size, cursor or None)
     return PhotoPage([summary(row) for row in found.rows], found.next)
 
@@ -68,6 +68,7 @@ def beginning(day: date | None) -> datetime | None:
     return datetime.combine(day, time(), UTC) if day else None
 
 
-def following(day: date | None) -> date | None:
-    """The day after, if the calendar has one."""
-    return day + timedelta(days=1) if day and day < date.max else None
+def ending(day: date | None) -> datetime | None:
+    """The moment a day is over, in UTC: the next one begins, if the calendar has one."""
+    last = datetime.combine(date.max, time.max, UTC)
+    return (beginning(day + timedelta(days=1)) if day < date.max else last) if day else None

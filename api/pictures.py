@@ -1,4 +1,4 @@
-"""The bytes of a photo: derived pictures, which browsers may keep, and the originals, which are downloaded as they are."""
+"""The bytes of a photo: derived pictures, which browsers may keep, and the originals, downloaded as they are."""
 
 import os
 from pathlib import Path

@@ -9,17 +9,21 @@ import re
 import stat
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from litestar import Request, Response
+from litestar.background_tasks import BackgroundTask
 from litestar.response import Stream
+
+from api.errors import problem
 
 CHUNK = 256 * 1024  # bytes read at once
 ONE_RANGE = re.compile(r"bytes=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.ASCII)
 
 
 class OpenFile:
-    """A regular file opened for reading; closed when nothing refers to it any more."""
+    """A file opened for reading; closed at the latest when nothing refers to it any more."""
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
@@ -28,8 +32,14 @@ class OpenFile:
         self.size = facts.st_size
         self.version = f"{facts.st_size:x}-{facts.st_mtime_ns:x}"  # changes when the file does
 
+    def close(self) -> None:
+        """Close it now, if it is open."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+
     def __del__(self) -> None:
-        os.close(self.descriptor)
+        self.close()
 
     async def read(self, span: "Span") -> AsyncIterator[bytes]:
         """The bytes of a span, in chunks, read off the event loop."""
@@ -45,55 +55,42 @@ class OpenFile:
 
 @dataclass(frozen=True)
 class Span:
-    """Bytes `start` up to, and without, `stop`."""
+    """Bytes `start` up to, and without, `stop`; an empty one lies behind the end of the file."""
 
     start: int
     stop: int
 
 
-class Unsatisfiable(Exception):
-    """The range lies behind the end of the file; caught where ranges are answered."""
-
-
 def requested_span(header: str, size: int) -> Span | None:
-    """The span a Range header asks for; None for none, and for what is to be ignored. Raises Unsatisfiable."""
+    """The span a Range header asks for; None for none, and for what HTTP says to ignore."""
     match = ONE_RANGE.fullmatch(header)
     if match is None or match.groups() == ("", ""):
         return None
     first, last = match.groups()
     if not first:
-        return suffix_span(int(last), size)
+        return Span(max(0, size - int(last)), size)
     if last and int(last) < int(first):
         return None
-    if int(first) >= size:
-        raise Unsatisfiable
-    return Span(int(first), min(int(last) + 1, size) if last else size)
+    return Span(min(int(first), size), min(int(last) + 1, size) if last else size)
 
 
-def suffix_span(length: int, size: int) -> Span:
-    """The last `length` bytes."""
-    if length == 0 or size == 0:
-        raise Unsatisfiable
-    return Span(max(0, size - length), size)
-
-
-def answer_file(
-    request: Request[Any, Any, Any], file: OpenFile, etag: str, headers: dict[str, str]
-) -> Response[Any] | Stream:
+def answer_file(request: Request[Any, Any, Any], file: OpenFile, etag: str, headers: dict[str, str]) -> Response[Any]:
     """The file, the part of it that was asked for, 304 when the client has it, or 416."""
     common = {**headers, "ETag": etag, "Accept-Ranges": "bytes"}
     if matches(request.headers.get("if-none-match", ""), etag):
-        return Response(None, status_code=304, headers=kept_on_304(common))
-    try:
-        span = wanted_span(request, file, etag)
-    except Unsatisfiable:
-        return Response(None, status_code=416, headers={**common, "Content-Range": f"bytes */{file.size}"})
-    whole = Span(0, file.size)
-    if span:
-        common["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{file.size}"
-    common["Content-Length"] = str((span or whole).stop - (span or whole).start)
-    media_type = common.pop("Content-Type")
-    return Stream(file.read(span or whole), status_code=206 if span else 200, headers=common, media_type=media_type)
+        return Response(b"", status_code=304, headers=kept_on_304(common))
+    span = wanted_span(request, file, etag)
+    if span is None:
+        return sent(file, Span(0, file.size), 200, common)
+    if span.start == span.stop:
+        return unsatisfiable(file.size)
+    return sent(file, span, 206, {**common, "Content-Range": f"bytes {span.start}-{span.stop - 1}/{file.size}"})
+
+
+def sent(file: OpenFile, span: Span, status: int, headers: dict[str, str]) -> Stream:
+    """A span of a file on its way; the file is closed behind it, also when the client goes away."""
+    complete = {**headers, "Content-Length": str(span.stop - span.start)}
+    return Stream(file.read(span), status_code=status, headers=complete, background=BackgroundTask(file.close))
 
 
 def wanted_span(request: Request[Any, Any, Any], file: OpenFile, etag: str) -> Span | None:
@@ -102,6 +99,12 @@ def wanted_span(request: Request[Any, Any, Any], file: OpenFile, etag: str) -> S
     if if_range is not None and if_range != etag:
         return None
     return requested_span(request.headers.get("range", ""), file.size)
+
+
+def unsatisfiable(size: int) -> Response[Any]:
+    """416, with the size that a range must lie in."""
+    detail = f"The file has {size:,} bytes, and the range lies behind them. Ask for an earlier one."
+    return problem(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, detail, {"Content-Range": f"bytes */{size}"}, [])
 
 
 def matches(if_none_match: str, etag: str) -> bool:

@@ -48,7 +48,7 @@ def accounted(counts: dict[str, Any]) -> str:
 
 def stats(console: Console, library: Library, settings: Settings, as_json: bool) -> None:
     """The figures of a library."""
-    told = overview(library.photos)
+    told = overview(library, settings.revisions)
     if as_json:
         plain(console, told)
         return

@@ -4,24 +4,22 @@ Stops what it started and nothing else. On a cluster that is there already it jo
 """
 
 import logging
-import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import ray
+from litestar import Litestar
 from ray.exceptions import RayError
 
 from api.app import create_app
 from api.deps import Deps
-from api.passwords import Passwords
-from api.server import HttpServer
 from batch.jobs import JobControl
 from cluster.errors import BrightroomError
 from cluster.runtime import connect, start_head, stop_head
 from cluster.settings import Settings
 from cluster.stats import snapshot
-from cluster.store.database import Library, System, open_library, open_system
+from cluster.store.database import Library, open_library, open_system
 from serve_apps.client import Services
 from serve_apps.fleet import Fleet
 from serve_apps.models.embedded import compose
@@ -42,8 +40,8 @@ class Brightroom:
         self.fleet = Fleet(settings)
         self.say = say
 
-    def server(self, host: str, port: int) -> HttpServer:
-        """The HTTP server, listening."""
+    def application(self) -> Litestar:
+        """The HTTP API over this whole."""
         deps = Deps(
             settings=self.settings,
             system=self.system,
@@ -51,8 +49,9 @@ class Brightroom:
             jobs=self.jobs,
             models=Services(self.settings),
             cluster=snapshot,
+            revisions=self.settings.revisions,
         )
-        return HttpServer(create_app(deps), host, port)
+        return create_app(deps)
 
     def await_services(self, timeout_s: float = 300) -> None:
         """Wait until the models are loaded, and say what is not healthy."""
@@ -128,15 +127,6 @@ def tend(jobs: JobControl, over: threading.Event) -> None:
             jobs.dispatch()
         except (BrightroomError, RayError, RuntimeError, OSError):
             log.warning("jobs could not be looked after; trying again", exc_info=True)
-
-
-def first_admin(system: System, passwords: Passwords) -> str | None:
-    """Make `admin` with a random password where there is no user yet, and return the password; else None."""
-    if system.users.list():
-        return None
-    password = secrets.token_urlsafe(12)
-    system.users.create("admin", passwords.hash(password), admin=True)
-    return password
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Users, as administrators see and change them. Nobody is deleted: a disabled user cannot log in, and keeps their library."""
+"""Users, as administrators see and change them. Nobody is deleted: a disabled user keeps their library."""
 
 import asyncio
 from datetime import datetime

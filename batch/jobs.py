@@ -26,6 +26,7 @@ SILENCE = timedelta(seconds=12)  # a running job that has not beaten for so long
 UNDER_WAY: tuple[State, ...] = ("queued", "running", "paused", "interrupted")
 ACTIONS = ("scan",)
 HEAVY_AT_ONCE = 1  # two datasets side by side would divide the cluster between them and finish neither sooner
+MOST_ATTEMPTS = 50
 INTERRUPTED = "The process of this job is gone; resume it to go on from what is committed."
 
 
@@ -135,7 +136,14 @@ class JobControl:
                 runtime_env={"env_vars": job_environment(self.settings)},
             )
         except (RuntimeError, ConnectionError) as error:
-            self.jobs.finish(job.job_id, started.attempt, "failed", f"the cluster did not take the job: {error}")
+            self.refused(started, f"the cluster did not take the job: {error}")
+
+    def refused(self, job: Job, why: str) -> None:
+        """Let a job wait for its turn again: a cluster that has just started takes none yet. Not for ever."""
+        if job.attempt >= MOST_ATTEMPTS:
+            self.jobs.finish(job.job_id, job.attempt, "failed", why)
+        elif self.jobs.interrupt(job, why):
+            self.jobs.requeue(job.job_id)
 
     def client(self) -> JobSubmissionClient:
         """Ray's own list of jobs."""
@@ -158,8 +166,9 @@ def job_environment(settings: Settings) -> dict[str, str]:
     """What a job's process must know to read the same settings; no secret is among it."""
     named = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
     config = os.path.abspath(os.environ.get(CONFIG_VARIABLE) or CONFIGS / "embedded.yaml")
+    weights = {f"{PREFIX}WEIGHTS": str(settings.weights)} if settings.weights else {}
     return {
-        **named, CONFIG_VARIABLE: config, f"{PREFIX}ROOT": str(settings.root), "MALLOC_ARENA_MAX": "2",
+        **named, **weights, CONFIG_VARIABLE: config, f"{PREFIX}ROOT": str(settings.root), "MALLOC_ARENA_MAX": "2",
         "RAY_JOB_STOP_WAIT_TIME_S": "15", "PYTHONUNBUFFERED": "1",
     }  # fmt: skip
 

@@ -108,7 +108,7 @@ def file_words(name: str) -> str:
     return re.sub("[/_.-]+", " ", name)
 
 
-def analysed_row(work: Row, revisions: dict[str, str], model_names: dict[str, str], now: datetime) -> Row:
+def analysed_row(work: Row, revisions: dict[str, str], now: datetime) -> Row:
     """The columns that analysis owns, after a batch: what was found, and the ledger of the stages that ran."""
     row: Row = {name: work[name] for name in ("photo_id", *FOUND)}
     for stage in ANALYSES:

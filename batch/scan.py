@@ -26,17 +26,11 @@ from batch.stages import Forget, Local, Predict, ReadPreview, Served, Stage, cap
 from batch.variants import stem
 from batch.work import pending, work_table
 from cluster.errors import Invalid
-from cluster.settings import ModelSpec, Settings
+from cluster.settings import SERVICE_OF, Settings
 from cluster.store.database import Library
 
-SERVICE_OF = {
-    "clip": "clip_embeddings",
-    "faces": "face_recognition",
-    "tags": "tags",
-    "ocr": "ocr",
-    "caption": "image_captioning",
-}
 NEVER = -1  # a modification time that no file has: what is remembered with it counts as changed
+MIN_SHARE = 0.1  # of a CPU, for an actor's place
 GUARD_FILES = 10  # so many may vanish at once without a question
 
 
@@ -69,9 +63,16 @@ def model_stage(settings: Settings, name: str, service: str) -> Stage:
     if settings.scan.inference == "serve":
         return Stage(name, Predict, (name, Served(service, settings.scan.call_timeout_s), request), size, workers)
     local = Local(spec.model_dump_json(), str(settings.weights_dir))
-    return Stage(
-        name, Predict, (name, local, request), size, spec.max_replicas, max(spec.cpus, 0.1), spec.gpus, own_process=True
-    )
+    cpus = min(max(spec.cpus, MIN_SHARE), own_share())
+    return Stage(name, Predict, (name, local, request), size, spec.max_replicas, cpus, spec.gpus, own_process=True)
+
+
+def own_share() -> float:
+    """CPUs that an actor of one model stage may hold: all of them together half of what there is.
+
+    Actors that hold every CPU leave none for the tasks that feed them, and the scan waits for ever (measured).
+    """
+    return float(max(MIN_SHARE, ray.cluster_resources().get("CPU", 1) / 2 / len(SERVICE_OF)))
 
 
 def run(table: pa.Table, stages: Sequence[Stage], batch_size: int) -> Iterator[pa.Table]:
@@ -80,12 +81,6 @@ def run(table: pa.Table, stages: Sequence[Stage], batch_size: int) -> Iterator[p
     for stage in stages:
         dataset = stage.apply(dataset)
     yield from dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
-
-
-def revisions(settings: Settings) -> dict[str, str]:
-    """What the ledger is to say of each stage that has a model."""
-    specs = {stage: settings.services.get(service) for stage, service in SERVICE_OF.items()}
-    return {stage: spec.name for stage, spec in specs.items() if spec}
 
 
 def chunked(folders: Iterable[Folder], files: int) -> Iterator[list[Folder]]:
@@ -226,7 +221,7 @@ class Scan:
 
     def analyse(self, only_photos: Sequence[str] | None = None) -> str:
         """Pass two: what the ledger says is to do, newest first; returns like `everything`."""
-        wanted = revisions(self.settings)
+        wanted = self.settings.revisions
         todo = pending(self.library.photos, wanted, only_photos)
         for stage in wanted:
             self.progress.stage(stage).begin(todo.counts[stage])
@@ -244,9 +239,8 @@ class Scan:
         running = self.running() if self.settings.scan.inference == "serve" else own
         stages = analyse_stages(self.settings, self.derived, running)
         work = work_table(self.library.photos, photo_ids, wanted)
-        models = {stage: self.spec(stage).name for stage in wanted}
         for batch in run(work, stages, self.settings.scan.batch_size):
-            for stage, (done, failed) in self.sink.analysed(batch, wanted, models).items():
+            for stage, (done, failed) in self.sink.analysed(batch, wanted).items():
                 if stage in wanted:
                     self.progress.stage(stage).advance(done, failed)
             if self.stopped:
@@ -259,12 +253,6 @@ class Scan:
             left = stage.total - stage.done - stage.failed
             stage.state = "pending" if left > 0 else "done"
             stage.note = f"the service {SERVICE_OF[name]} does not run; start it and scan again" if left > 0 else ""
-
-    def spec(self, stage: str) -> ModelSpec:
-        """The model of a stage."""
-        spec = self.settings.services[SERVICE_OF[stage]]
-        assert spec is not None
-        return spec
 
     def relative(self, path: str) -> bytes:
         """A path below the root, whether it was given from there or whole; raises Invalid outside."""

@@ -139,40 +139,40 @@ class Sink:
         failures = [rows.error_row(read, "", self.job_id, rows.now_utc(), "listing")]
         self.writer.commit([Upsert("errors", rows_of(failures, self.library.errors.schema))])
 
-    def analysed(
-        self, batch: pa.Table, revisions: dict[str, str], models: dict[str, str]
-    ) -> dict[str, tuple[int, int]]:
+    def analysed(self, batch: pa.Table, revisions: dict[str, str]) -> dict[str, tuple[int, int]]:
         """Commit what the models found; returns (done, failed) by stage."""
         now = rows.now_utc()
         work = batch.to_pylist()
-        photos = [rows.analysed_row(row, revisions, models, now) for row in work]
+        photos = [rows.analysed_row(row, revisions, now) for row in work]
         writes = [
-            *self.face_writes(work, models),
-            *self.clip_writes(work, models),
+            *self.face_writes(work, revisions),
+            *self.clip_writes(work, revisions),
             *self.analysis_errors(work, now),
             Update("photos", changes_of(photos, PHOTOS)),
         ]
         self.writer.commit(writes)
         return {stage: outcomes(work, stage) for stage in rows.ANALYSES}
 
-    def face_writes(self, work: list[Row], models: dict[str, str]) -> list[Write]:
+    def face_writes(self, work: list[Row], revisions: dict[str, str]) -> list[Write]:
         """A photo's faces replace those it had."""
         ran = [row for row in work if row.get("faces_state") in (DONE, FAILED)]
         if not ran:
             return []
         found = [
-            rows.face_rows(row["photo_id"], row["faces_output"], models["faces"]) for row in ran if row["faces_output"]
+            rows.face_rows(row["photo_id"], row["faces_output"], revisions["faces"])
+            for row in ran
+            if row["faces_output"]
         ]
         faces = [face for some, _ in found for face in some]
         vectors = [vector for _, some in found for vector in some]
         photo_ids = [row["photo_id"] for row in ran]
         writes: list[Write] = [Replace("faces", rows_of(faces, self.library.faces.schema), "photo_id", photo_ids)]
         if vectors:
-            table = self.library.embeddings(models["faces"], len(vectors[0]["vector"]))
+            table = self.library.embeddings(revisions["faces"], len(vectors[0]["vector"]))
             writes.insert(0, Replace(table.name, rows_of(vectors, table.schema), "photo_id", photo_ids))
         return writes
 
-    def clip_writes(self, work: list[Row], models: dict[str, str]) -> list[Write]:
+    def clip_writes(self, work: list[Row], revisions: dict[str, str]) -> list[Write]:
         """A photo's vector replaces the one it had."""
         found = [
             {"id": row["photo_id"], "photo_id": row["photo_id"], "vector": msgspec.msgpack.decode(row["clip_output"])}
@@ -180,7 +180,7 @@ class Sink:
         ]  # fmt: skip
         if not found:
             return []
-        table = self.library.embeddings(models["clip"], len(found[0]["vector"]))
+        table = self.library.embeddings(revisions["clip"], len(found[0]["vector"]))
         return [Upsert(table.name, rows_of(found, table.schema))]
 
     def analysis_errors(self, work: list[Row], now: Any) -> list[Write]:

@@ -3,12 +3,12 @@
 The only `ray.init` in the repository is here. Starts no service and no job.
 """
 
+import logging
 import os
 import secrets
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -52,16 +52,22 @@ def start_head(settings: Settings) -> Head:
     sweep(settings)
     gcs, dashboard = settings.ray.port or free_port(), settings.ray.dashboard_port or free_port()
     log = run_dir(settings) / "head.log"
-    with log.open("wb") as out:
-        child = subprocess.Popen(
-            head_command(settings, gcs, dashboard), start_new_session=True, stdin=subprocess.DEVNULL,
-            stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **HEAD_ENVIRONMENT}, cwd="/",
-        )  # fmt: skip
-    born = psutil.Process(child.pid).create_time()
-    head = Head(f"127.0.0.1:{gcs}", f"http://127.0.0.1:{dashboard}", child.pid, born)
+    pid = spawn(head_command(settings, gcs, dashboard), {**os.environ, **HEAD_ENVIRONMENT}, log)
+    head = Head(f"127.0.0.1:{gcs}", f"http://127.0.0.1:{dashboard}", pid, psutil.Process(pid).create_time())
     head_file(settings).write_bytes(msgspec.json.encode(head))
-    await_head(child, (gcs, dashboard), settings.ray.start_timeout_s, log)
+    await_head(head, (gcs, dashboard), settings.ray.start_timeout_s, log)
     return head
+
+
+def spawn(command: list[str], environment: dict[str, str], log: Path) -> int:
+    """Start a command in a process session of its own, its output in a log: it outlives us if it must. Its pid."""
+    into = os.O_CREAT | os.O_WRONLY | os.O_TRUNC
+    actions = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, str(log), into, 0o600),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    return os.posix_spawn(command[0], command, environment, file_actions=actions, setsid=True)
 
 
 HEAD_ENVIRONMENT = {
@@ -84,19 +90,24 @@ def head_command(settings: Settings, gcs: int, dashboard: int) -> list[str]:
     ]  # fmt: skip
 
 
-def await_head(child: "subprocess.Popen[bytes]", ports: tuple[int, ...], timeout_s: float, log: Path) -> None:
+def await_head(head: Head, ports: tuple[int, ...], timeout_s: float, log: Path) -> None:
     """Wait until every port answers; raises Unavailable with the log's place when it does not."""
     deadline = time.monotonic() + timeout_s
     while not all(answers(port) for port in ports):
-        if child.poll() is not None or time.monotonic() > deadline:
-            with suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)
+        reap(head.pid)
+        if not head.alive() or time.monotonic() > deadline:
+            for process in family(head):
+                process.kill()
             raise Unavailable(f"Ray did not start; {log} says why")
         time.sleep(0.1)
 
 
-def stop_head(settings: Settings, grace_s: float = 20) -> None:
-    """Stop the head that was started here and every process of its session; nothing else."""
+def stop_head(settings: Settings, grace_s: float = 4) -> None:
+    """Stop the head that was started here and every process of its session; nothing else.
+
+    The grace is short: a raylet with busy replicas takes half a minute over its farewell (measured), and whatever is
+    worth keeping is in the store already.
+    """
     head = read_head(settings)
     if head is None:
         return
@@ -156,6 +167,7 @@ def connect(settings: Settings, address: str | None = None) -> None:
     if ray.is_initialized():
         return
     authenticate(settings)
+    logging.getLogger("ray.serve").setLevel(logging.WARNING)
     head = running_head(settings)
     where = address or settings.ray.address or (head.gcs if head else None)
     if where is None:

@@ -125,6 +125,15 @@ SERVICES = (
 )  # fmt: skip
 
 
+SERVICE_OF = {  # the ledger's stages after ingest, and the service that does each
+    "clip": "clip_embeddings",
+    "faces": "face_recognition",
+    "tags": "tags",
+    "ocr": "ocr",
+    "caption": "image_captioning",
+}
+
+
 class Settings(Part):
     """The whole tree."""
 
@@ -158,6 +167,12 @@ class Settings(Part):
                 share = f"{spec.gpu_memory_gb:g} GB is more than its share ({spec.gpus:g} of {self.gpu_memory_gb:g} GB)"
                 raise ValueError(f"services.{name}.gpu_memory_gb: {share}")
         return self
+
+    @property
+    def revisions(self) -> dict[str, str]:
+        """What the ledger is to say of each stage that has a model: stage -> model's name."""
+        specs = {stage: self.services.get(service) for stage, service in SERVICE_OF.items()}
+        return {stage: spec.name for stage, spec in specs.items() if spec}
 
     @property
     def store_uri(self) -> str:

@@ -63,6 +63,11 @@ class System:
         self.services = Services(database, clock)
         self.attempts = Attempts(database, login_attempts, clock)
 
+    def tidy(self) -> None:
+        """Forget sessions that have ended and failed logins of long ago."""
+        self.sessions.forget_ended()
+        self.attempts.forget_old()
+
 
 class Library:
     """All data of one owner."""

@@ -112,6 +112,8 @@ class Photos(Table):
 
     def matching(self, text: str, limit: int, where: Expr | None = None) -> list[tuple[str, float]]:
         """The photos whose search text fits a text best, best first: (photo_id, BM25 score), under a filter."""
+        if limit < 1:  # to LanceDB 0 is no limit
+            return []
         query = self.lance.search(text, query_type="fts", fts_columns="search_text")
         query = query.where(where, prefilter=True) if where is not None else query
         found = query.select(["photo_id", "_score"]).limit(limit).to_arrow().to_pylist()

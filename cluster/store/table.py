@@ -4,6 +4,7 @@ Every write has reached the disk when its method returns, unless `durable=False`
 are `lancedb.expr` expressions only: a value in one is never taken for syntax. What columns mean is the nouns' business.
 """
 
+import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,9 @@ from lancedb.table import Table as LanceTable
 
 from cluster.store.connection import Connection, has_index
 from cluster.store.schema import fitted, last_of_each, partly_fitted, rows_of
+from cluster.store.sql import assigned, condition
+
+log = logging.getLogger(__name__)
 
 KEYS_AT_ONCE = 2000  # keys in one filter
 FOREVER = timedelta(days=36500)
@@ -67,6 +71,8 @@ class Table:
         """The rows a filter lets through; ordered by a column and then by the key, when `order_by` names one."""
         names = list(columns) if columns is not None else self.schema.names
         order = list(dict.fromkeys([order_by, self.key])) if order_by else []
+        if limit == 0:  # to LanceDB that is no limit
+            return rows_of([], self.schema).select(names)
         query = self._query(where, list(dict.fromkeys([*names, *order])))
         if order:
             query = query.order_by([ColumnOrdering(column_name=name, ascending=not descending) for name in order])
@@ -95,7 +101,11 @@ class Table:
 
     def count(self, where: Expr | None = None) -> int:
         """How many rows a filter lets through."""
-        return int(self.lance.count_rows(where.to_sql() if where is not None else None))
+        if where is None:
+            return int(self.lance.count_rows())
+        if (sql := condition(where)) is not None:
+            return int(self.lance.count_rows(sql))
+        return sum(len(batch) for batch in self.batches(where, [self.key]))
 
     # Writing
 
@@ -138,11 +148,13 @@ class Table:
         """Set columns of the rows a filter lets through, and return how many: compare and swap.
 
         Of several callers whose filters the same row passes only until one of them has changed it, one gets 1. A value
-        may be an expression over the row's own columns.
+        is text, a number, a truth, a time, bytes, None, or an expression over the row's own columns; no list.
         """
         assignments = {name: assigned(value) for name, value in values.items()}
         with self._writing(durable):
-            return int(self.lance.update(where=where, values_sql=assignments).rows_updated)
+            if (sql := condition(where)) is not None:
+                return int(self.lance.update(where=sql, values_sql=assignments).rows_updated)
+            return self._change_found(where, assignments)
 
     def build_index(self, column: str) -> bool:
         """Sort a column, for filters by it; False when it is already."""
@@ -152,14 +164,32 @@ class Table:
             self.lance.create_index(column, config=BTree())
             return True
 
-    def optimize(self, keep: timedelta) -> None:
+    def optimize(self, keep: timedelta) -> bool:
         """Compact files, bring indexes up to date and drop versions older than `keep`.
 
         In two steps with a flush between: the old version may only go when the compacted one is safely on disk.
+        False when a writer came between, which only happens where no lock keeps writers apart: try again later.
         """
-        for age in (FOREVER, max(keep, SHORTEST)):
-            with self._writing():
-                self.lance.optimize(cleanup_older_than=age)
+        try:
+            for age in (FOREVER, max(keep, SHORTEST)):
+                with self._writing():
+                    self.lance.optimize(cleanup_older_than=age)
+        except RuntimeError as error:
+            if "conflict" not in str(error):
+                raise
+            log.info("%s was not compacted this time: %s", self.name, error)
+            return False
+        return True
+
+    def _change_found(self, where: Expr, assignments: Mapping[str, str]) -> int:
+        """Change rows by row id. One that was changed since it was found has another id by then: look again."""
+        while True:
+            self.lance.checkout_latest()
+            found = self._query(where, [self.key]).with_row_id(True).to_arrow()["_rowid"].to_pylist()
+            ids = col("_rowid").isin(found).to_sql()
+            changed = int(self.lance.update(where=ids, values_sql=assignments).rows_updated) if found else 0
+            if changed or not found:
+                return changed
 
     def completed(self, rows: pa.Table) -> pa.Table:
         """Rows with the columns that follow from their other columns; a noun that has such columns says how."""
@@ -196,10 +226,3 @@ class Table:
         if self.database.tidying and self._commits > self.database.tidying.every:
             self._commits = -2  # the two of this
             self.optimize(self.database.tidying.keep)
-
-
-def assigned(value: Any) -> str:
-    """A new value of a column as LanceDB's update wants it."""
-    if value is None:
-        return "NULL"
-    return str((value if isinstance(value, Expr) else lit(value)).to_sql())

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -116,11 +116,13 @@ def beyond(cursor: str) -> Expr:
     return (col("taken_at") < lit(taken_at)) | same | undated()
 
 
-def page(photos: Photos, wanted: PhotoFilter, limit: int, cursor: str | None = None) -> Page:
-    """A page of photos, newest first; raises Invalid for a cursor that is none of ours."""
+def page(
+    photos: Photos, wanted: PhotoFilter, limit: int, cursor: str | None = None, columns: Sequence[str] | None = None
+) -> Page:
+    """A page of at least one photo, newest first; raises Invalid for a cursor that is none of ours."""
     where = wanted.expression() & beyond(cursor) if cursor else wanted.expression()
     place = photos.rows(where, ["photo_id", "taken_at"], limit + 1, "taken_at", descending=True).to_pylist()
-    rows = photos.by_keys([row["photo_id"] for row in place[:limit]]).to_pylist()
+    rows = photos.by_keys([row["photo_id"] for row in place[:limit]], columns).to_pylist()
     return Page(rows, cursor_of(place[limit - 1]) if len(place) > limit else None)
 
 

@@ -47,7 +47,8 @@ Listing: TypeAlias = list[User]  # in a class with a method `list`, that word is
 
 def key_of(name: str) -> str:
     """What two spellings of one user name have in common."""
-    return unicodedata.normalize("NFKC", name).casefold().strip()
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return unicodedata.normalize("NFKC", folded).strip()
 
 
 def id_of(name: str) -> str:
@@ -56,15 +57,15 @@ def id_of(name: str) -> str:
 
 
 def checked(name: str) -> str:
-    """A user name as it is kept; raises Invalid for one that is empty, too long or has control characters."""
+    """A user name as it is kept; raises Invalid for one that is empty, too long or has invisible characters."""
     kept = unicodedata.normalize("NFC", name).strip()
-    if not kept or len(kept) > LONGEST_NAME or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in kept):
-        raise Invalid(f"A user name has 1 to {LONGEST_NAME} characters and no control characters; choose another.")
+    if not kept or len(kept) > LONGEST_NAME or any(unicodedata.category(letter)[0] == "C" for letter in kept):
+        raise Invalid(f"A user name has 1 to {LONGEST_NAME} characters, all of them visible; choose another.")
     return kept
 
 
 class Users:
-    """All users; a name is unique whatever its case. Nobody is deleted, so an id never changes hands; see `disable`."""
+    """All users; a name is unique whatever its case. Nobody is deleted: an id never changes hands."""
 
     def __init__(self, database: Connection, clock: Clock = utc_now) -> None:
         self.table = Table(database, "users", SCHEMA, "user_id")

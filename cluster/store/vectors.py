@@ -55,8 +55,11 @@ class Embeddings(Table):
 
         Exact without an index, which `Models.build_index` makes for large tables.
         """
+        if limit < 1:  # to LanceDB 0 is no limit
+            return []
         query = self.lance.search([float(value) for value in vector], vector_column_name="vector")
-        query = query.distance_type("cosine").nprobes(PROBES).refine_factor(REFINE)
+        # No most: under a narrow filter the nearest parts of the index may hold too few of the allowed.
+        query = query.distance_type("cosine").minimum_nprobes(PROBES).maximum_nprobes(0).refine_factor(REFINE)
         query = query.where(where, prefilter=True) if where is not None else query
         found = query.select(["id", "photo_id", "_distance"]).limit(limit).to_arrow().to_pylist()
         return [(row["id"], row["photo_id"], 1 - row["_distance"]) for row in found]

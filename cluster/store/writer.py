@@ -68,12 +68,14 @@ class Writer:
         self._commits: dict[str, int] = {}  # by table, since it was last optimized
 
     def commit(self, writes: Iterable[Write]) -> int:
-        """Make writes durable, in their order within a table, the ledger last; returns how many commits that took."""
-        commits = 0
+        """Make writes durable, in their order within a table, the ledger last; returns how many commits that took.
+
+        Raises ValueError or KeyError for a table that is none of a library's, before anything is written.
+        """
         by_table = sorted(writes, key=lambda write: place(write.table))
-        for name, group in groupby(by_table, key=lambda write: write.table):
-            commits += self._commit_table(self._library.table(name), list(group))
-        return commits
+        tables = {write.table: self._library.table(write.table) for write in by_table}
+        grouped = groupby(by_table, key=lambda write: write.table)
+        return sum(self._commit_table(tables[name], list(group)) for name, group in grouped)
 
     def optimize(self) -> None:
         """Compact all tables that were written to, and drop versions that are old enough."""
@@ -98,7 +100,10 @@ class Writer:
 
 def place(table: str) -> tuple[int, str]:
     """Where a table comes in a commit; raises ValueError for one that no writes go to."""
-    return ORDER.index("embeddings" if table.startswith("embeddings_") else table), table
+    kind = "embeddings" if table.startswith("embeddings_") else table
+    if kind not in ORDER:
+        raise ValueError(f"{table} is no table of a library; there are {', '.join(ORDER)}")
+    return ORDER.index(kind), table
 
 
 def apply(table: Table, write: Write) -> None:

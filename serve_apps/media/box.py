@@ -29,6 +29,7 @@ from serve_apps.media.protocol import (
     RgbRequest,
     Setup,
 )
+from serve_apps.media.texts import line
 
 CHILD = ("-m", "serve_apps.media.child")
 LARGEST_RGB = 4096  # longest side of an array that may be asked for
@@ -47,7 +48,7 @@ class Decoder:
     def __init__(self, settings: MediaSettings, derived: Path, entry: Sequence[str] = CHILD) -> None:
         self._settings, self._entry = settings, entry
         self._setup = setup_of(settings, derived)
-        self._memory = os.memfd_create("brightroom-rgb", os.MFD_CLOEXEC)
+        self._memory = os.fdopen(os.memfd_create("brightroom-rgb", os.MFD_CLOEXEC), "r+b", buffering=0)
         self._lock = threading.Lock()
         self._child = self._started()
 
@@ -75,17 +76,20 @@ class Decoder:
         with self._lock:
             size = self._ask_locked(path, Pixels, lambda full, cpu_s: RgbRequest(full, longest, cpu_s))
             pixels = np.empty((size.height, size.width, 3), np.uint8)
-            if max(size.height, size.width) > longest or os.preadv(self._memory, [pixels.data], 0) != pixels.nbytes:
+            if (
+                max(size.height, size.width) > longest
+                or os.preadv(self._memory.fileno(), [pixels.data], 0) != pixels.nbytes
+            ):
                 self._child.stop()
                 raise DecoderDied(SENSELESS)
-            os.ftruncate(self._memory, 0)
+            self._memory.truncate(0)
             return pixels
 
     def close(self) -> None:
         """End the child; the decoder is of no use afterwards."""
         with self._lock:
             self._child.stop()
-            os.close(self._memory)
+            self._memory.close()
 
     def _ask(self, path: bytes, kind: type[Expected], request: Callable[[bytes, int], Request]) -> Expected:
         with self._lock:
@@ -99,16 +103,14 @@ class Decoder:
         return checked(self._tried(wanted, wall_s), kind, self._settings)
 
     def _tried(self, request: Request, wall_s: float) -> Answer:
-        for last in (False, True):
-            try:
-                answer = self._fresh().ask(request, wall_s)
-            except DecoderDied:
-                if last:
-                    raise
-            else:
-                if last or not is_out_of_memory(answer):
-                    return answer
-        raise AssertionError("the last try returns or raises")
+        try:
+            answer = self._fresh().ask(request, wall_s)
+        except DecoderDied:
+            return self._fresh().ask(request, wall_s)
+        if not is_out_of_memory(answer):
+            return answer
+        self._child.stop()  # it is leaving
+        return self._fresh().ask(request, wall_s)
 
     def _fresh(self) -> Process:
         """The child, or a new one in place of one that has gone or has seen enough files."""
@@ -118,7 +120,7 @@ class Decoder:
         return self._child
 
     def _started(self) -> Process:
-        return Process(self._setup, self._memory, self._entry)
+        return Process(self._setup, self._memory.fileno(), self._entry)
 
 
 def setup_of(settings: MediaSettings, derived: Path) -> Setup:
@@ -143,15 +145,16 @@ def checked(answer: Answer, kind: type[Expected], settings: MediaSettings) -> Ex
         return answer
     if not isinstance(answer, Failure):
         raise DecoderDied(SENSELESS)
+    sentence = line(answer.sentence)
     match answer.reason:
         case "too large":
-            raise TooLarge(answer.sentence)
+            raise TooLarge(sentence)
         case "memory":
             limit = f"the {settings.memory_mb:,} MB of media.memory_mb"
             raise DecoderDied(f"decoding this file needs more than {limit}; raise the setting if the file is yours")
         case "storage":
-            raise StoreError(f"{answer.sentence}; make room, or mend the folder's permissions")
-    raise Unreadable(answer.sentence)
+            raise StoreError(f"{sentence}; make room, or mend the folder's permissions")
+    raise Unreadable(sentence)
 
 
 def is_out_of_memory(answer: Answer) -> bool:

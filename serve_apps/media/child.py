@@ -103,14 +103,22 @@ def confine(setup: Setup) -> None:
         (resource.RLIMIT_NOFILE, OPEN_FILES),
         (resource.RLIMIT_CORE, 0),
     ):
-        resource.setrlimit(limit, (most, most))
+        allowed = lowered(limit, most)
+        resource.setrlimit(limit, (allowed, allowed))
 
 
 def limit_cpu(seconds: int) -> None:
     """Let the kernel end this process when it has used so many more seconds of CPU."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     until = int(used.ru_utime + used.ru_stime) + 1 + seconds
-    resource.setrlimit(resource.RLIMIT_CPU, (until, resource.RLIM_INFINITY))
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    resource.setrlimit(resource.RLIMIT_CPU, (lowered(resource.RLIMIT_CPU, until), hard))
+
+
+def lowered(limit: int, most: int) -> int:
+    """The limit wanted, or the one that is imposed on us already if that is lower."""
+    hard = resource.getrlimit(limit)[1]
+    return most if hard == resource.RLIM_INFINITY else min(most, hard)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ NAME_SECOND = re.compile(
 )
 NAME_DAY = re.compile(r"(?<!\d)((?:18|19|20)\d\d)([-_.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d)")
 NAME_EPOCH = re.compile(r"(?<!\d)(1\d{9})(\d{3})(?!\d)")  # milliseconds since 1970, 2001 to 2033: messengers
+ZONED = ("exif", "quicktime", "xmp")  # sources whose offset is that of the place; the others only know UTC
 UTC_NAMES = ("PXL_",)  # phones that name their pictures by UTC
 
 
@@ -39,7 +40,7 @@ def taken(moment: datetime | None, source: str) -> Metadata:
     at = plausible(moment)
     if moment is None or at is None:
         return Metadata()
-    offset = moment.utcoffset()
+    offset = moment.utcoffset() if source in ZONED else None
     minutes = round(offset.total_seconds() / 60) if offset is not None else None
     return Metadata(taken_at=at, taken_offset_min=minutes, taken_source=source)  # type: ignore[arg-type]
 

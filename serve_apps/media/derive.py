@@ -14,9 +14,9 @@ from PIL import Image as Pil
 
 from serve_apps.media.addresses import EXTENSIONS, derived_path
 from serve_apps.media.colour import is_srgb
-from serve_apps.media.jpeg import with_profile
 from serve_apps.media.picture import Picture, pixels_of, resized, upright
 from serve_apps.media.protocol import Setup
+from serve_apps.media.segments import with_profile
 
 EFFORT = 1  # of the WebP encoder, 0 to 6: a little slower than 0 and a little smaller
 

@@ -11,8 +11,8 @@ from PIL import Image as Pil
 
 from cluster.errors import Unreadable
 from serve_apps.media.colour import to_srgb
-from serve_apps.media.jpeg import blocks_of
 from serve_apps.media.picture import Image, resized
+from serve_apps.media.segments import blocks_of
 
 AGAIN = "rescan it to make it anew"
 

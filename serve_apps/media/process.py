@@ -4,7 +4,6 @@ Leaves out whether to try again and when to start a fresh one (box.py).
 """
 
 import os
-import select
 import signal
 import socket
 import subprocess
@@ -64,6 +63,7 @@ class Process:
         self._await_ready()
         self.asked += 1
         deadline = time.monotonic() + wall_s
+        self._channel.settimeout(wall_s)
         try:
             self._send(protocol.framed(request))
             return self._receive(deadline)
@@ -113,10 +113,10 @@ class Process:
     def _exactly(self, count: int, deadline: float) -> bytes:
         found = bytearray()
         while len(found) < count:
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self._channel], [], [], left)[0]:
+            if (left := deadline - time.monotonic()) <= 0:
                 raise TimeoutError
             try:
+                self._channel.settimeout(left)
                 piece = self._channel.recv(count - len(found))
             except ConnectionError:
                 piece = b""

@@ -7,7 +7,8 @@ else. Leaves out sound, transcoding, and tone mapping of HDR.
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import islice
 
 import av
 import numpy as np
@@ -98,22 +99,19 @@ def representative(file: InputContainer, stream: VideoStream) -> VideoFrame:
 def candidates(file: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
     """Key frames at a few places, and if the caller still goes on, frames from the start."""
     stream.codec_context.skip_frame = "NONKEY"
-    for place in PLACES if file.duration else ():
-        yield from frames_from(file, stream, round(place * (file.duration or 0)), 1)
+    start, duration = file.start_time or 0, file.duration or 0
+    for place in PLACES if duration else ():
+        yield from frames_from(file, stream, start + round(place * duration), 1)
     stream.codec_context.skip_frame = "DEFAULT"
-    for number_, frame in enumerate(frames_from(file, stream, 0, FAR)):
-        if number_ % STEP == 0:
-            yield frame
+    yield from islice(frames_from(file, stream, 0, FAR), 0, None, STEP)  # a transport stream cannot seek to its start
 
 
 def frames_from(file: InputContainer, stream: VideoStream, microsecond: int, count: int) -> Iterator[VideoFrame]:
-    """Up to `count` frames from a moment on; ends early where the video is damaged."""
-    try:
-        file.seek((file.start_time or 0) + microsecond)
-        for _, frame in zip(range(count), file.decode(stream), strict=False):
-            yield frame
-    except (av.FFmpegError, StopIteration):
-        return
+    """Up to `count` frames from a moment on, or from where the file stands; ends early where it is damaged."""
+    with suppress(av.FFmpegError):
+        file.seek(microsecond)
+    with suppress(av.FFmpegError):
+        yield from islice(file.decode(stream), count)
 
 
 def vividness(frame: VideoFrame) -> float:

@@ -17,8 +17,7 @@ LOADERS = {
     "jpeg": "jpegload_buffer", "png": "pngload_buffer", "webp": "webpload_buffer", "gif": "gifload_buffer",
     "tiff": "tiffload_buffer", "avif": "heifload_buffer",
 }  # fmt: skip
-ENDS = {"jpeg": b"\xff\xd9", "png": b"IEND", "gif": b";"}  # what the last bytes of a whole file contain
-TAIL = 64
+ENDS = {"jpeg": (b"\xff\xd9", 64), "png": (b"IEND", 64), "gif": (b";", 1)}  # what the last bytes of a file hold
 RGB_SPACES = ("srgb", "rgb", "rgb16")
 WHOLE_NUMBERS = ("uchar", "ushort")
 WHITE = {"uchar": 255, "ushort": 65535}
@@ -56,7 +55,8 @@ def whole_or_part(data: bytes, format: str, longest: int) -> tuple[Image, bytes,
         return *displayed(reduced(data, format, longest, "error")), ()
     except pyvips.Error:
         pixels, profile = displayed(reduced(data, format, longest, "none"))
-        return pixels, profile, ("damaged" if ENDS.get(format, b"") in data[-TAIL:] else "truncated",)
+        mark, tail = ENDS.get(format, (b"", 1))
+        return pixels, profile, ("damaged" if mark in data[-tail:] else "truncated",)
 
 
 def loaded(data: bytes, format: str, **options: Any) -> pyvips.Image:

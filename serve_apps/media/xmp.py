@@ -29,6 +29,7 @@ MWG_REGIONS = "{http://www.metadataworkinggroup.com/schemas/regions/}"
 AREA = "{http://ns.adobe.com/xmp/sType/Area#}"
 DIMENSIONS = "{http://ns.adobe.com/xap/1.0/sType/Dimensions#}"
 TIMES = (EXIF + "DateTimeOriginal", PHOTOSHOP + "DateCreated", XMP + "CreateDate")
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # half of its bytes are zeros, which elsewhere are padding
 NOTHING = Metadata()
 COORDINATE = re.compile(r"(\d{1,3}),(\d{1,2}(?:\.\d+)?)(?:,(\d{1,2}(?:\.\d+)?))?([NSEW])$")
 
@@ -48,7 +49,7 @@ def read(data: bytes) -> Packet:
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
         raise Unreadable("this XMP defines entities of its own, which no editor does; delete it, or write it anew")
     try:
-        root = fromstring(data.strip(b"\0 \t\r\n"), forbid_dtd=True)
+        root = fromstring(data if data.startswith(UTF_16) else data.strip(b"\0 \t\r\n"), forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise Unreadable(f"this is no XMP that can be read ({str(error)[:100]}); delete it, or write it anew") from None
     properties = Properties([node for rdf in root.iter(RDF + "RDF") for node in rdf.findall(RDF + "Description")])

@@ -21,7 +21,6 @@ KINDS = {
     "blip": "serve_apps.models.blip:BlipCaptioner",
     "ocr": "serve_apps.models.ocr:OcrModel",
     "similarity": "serve_apps.models.similarity:SimilarityModel",
-    "similarity": "serve_apps.models.similarity:SimilarityModel",
     "thumbnail": "serve_apps.models.media_models:ThumbnailModel",
     "exif": "serve_apps.models.media_models:ExifModel",
 }

@@ -25,7 +25,9 @@ def aligned(image: Image, points: Points, template: Points, size_px: int) -> Ima
 def similarity(points: Points, template: Points) -> NDArray[np.float64]:
     """(2, 3) the rotation, scale and shift, without mirroring, that brings points closest to a template."""
     a, b = points.astype(np.float64) - points.mean(0), template.astype(np.float64) - template.mean(0)
-    spread = max(float((a * a).sum()), 1e-9)  # five landmarks on one spot must not divide by nothing
+    spread = float((a * a).sum())
+    if spread < 1e-6:  # five landmarks on one spot say nothing of size and turn
+        return np.column_stack([np.eye(2), template.mean(0) - points.mean(0)])
     cosine = float((a * b).sum()) / spread  # times the scale, as is the sine
     sine = float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / spread
     turn = np.array([[cosine, -sine], [sine, cosine]])

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from transformers import AutoModelForImageTextToText, AutoProcessor
 from transformers.utils.logging import disable_progress_bar
 
@@ -38,7 +39,8 @@ class BlipCaptioner:
 
     def describe(self, images: Sequence[Image]) -> list[str]:
         """The sentences of one batch of pictures."""
-        pixels = self.processor(images=list(images), return_tensors="pt")["pixel_values"]
+        copies = [np.array(image) for image in images]  # torch warns of arrays that may not be written to
+        pixels = self.processor(images=copies, return_tensors="pt")["pixel_values"]
         with self.device.inference():
             tokens = self.model.generate(pixel_values=self.device.put(pixels), **self.options)
         return [text.strip() for text in self.processor.batch_decode(tokens, skip_special_tokens=True)]

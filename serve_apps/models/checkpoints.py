@@ -5,10 +5,11 @@ else a path. Knows nothing of what is inside.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
 from cluster.errors import Unavailable
 from cluster.settings import ModelSpec
@@ -41,26 +42,24 @@ def existing(path: Path, fault: str, advice: str) -> Path:
 
 
 def fetch(repository: str, revision: str, cache: Path, prefer: str = "") -> Path:
-    """The folder of a hub repository at a revision, kept in the cache; pickled weights only for want of safe ones.
+    """The folder of a hub repository at a revision; what was fetched whole once is never asked for again.
 
-    Raises Unavailable when it is neither in the cache nor to be had.
+    Pickled weights come only for want of safe ones. Raises Unavailable when it is neither in the cache nor to be had.
     """
+    whole = cache / f"{repository.replace('/', '--')}@{revision.replace('/', '--')}.whole"
+    hub = partial(snapshot_download, repository, revision=revision, cache_dir=cache, local_files_only=whole.exists())
     try:
-        folder = snapshot(repository, revision, cache, [*BESIDE, *(prefer + pattern for pattern in SAFE)])
-        if found(folder, SAFE):
-            return folder
-        return snapshot(repository, revision, cache, [*BESIDE, *(prefer + pattern for pattern in PICKLED)])
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        folder = Path(hub(allow_patterns=[*BESIDE, *(prefer + pattern for pattern in SAFE)]))
+        if not found(folder, SAFE):
+            folder = Path(hub(allow_patterns=[*BESIDE, *(prefer + pattern for pattern in PICKLED)]))
+        whole.touch()
+        return folder
+    except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         reason = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
         raise Unavailable(
             f"the checkpoint {repository} at {revision} could not be fetched ({reason}); connect this machine to the "
             f"hub once, or name a local folder in `checkpoint`"
         ) from error
-
-
-def snapshot(repository: str, revision: str, cache: Path, patterns: list[str]) -> Path:
-    """The folder of those files of a hub repository that match; from the cache alone when the hub is out of reach."""
-    return Path(snapshot_download(repository, revision=revision, cache_dir=cache, allow_patterns=patterns))
 
 
 def found(folder: Path, patterns: Sequence[str]) -> list[Path]:

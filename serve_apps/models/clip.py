@@ -87,7 +87,14 @@ def is_tagged(checkpoint: str) -> bool:
 
 
 def from_folder(folder: Path) -> tuple[nn.Module, Any, Tokenizer]:
-    """The three of a checkpoint folder; a text tower kept in the folder itself is found wherever the folder lies."""
+    """The three of a checkpoint folder; a text tower kept in the folder itself is found wherever the folder lies.
+
+    Raises Unavailable when the folder holds no open_clip checkpoint.
+    """
+    if not (folder / CONFIG).exists():
+        raise Unavailable(
+            f"{folder} holds no open_clip checkpoint: it has no {CONFIG}; mend `checkpoint` in the settings"
+        )
     config = json.loads((folder / CONFIG).read_text("utf8"))
     text = config["model_cfg"]["text_cfg"]
     # open_clip would look for "." in the working directory

@@ -23,6 +23,7 @@ class Device:
     """The processor of one model."""
 
     name: str  # cpu or cuda
+    threads: int  # of torch on the CPU, and of work on single pictures
     dtype: torch.dtype  # of autocast, on CUDA; the CPU computes in float32
     batch_size: int  # largest batch it is given
 
@@ -32,13 +33,15 @@ class Device:
 
         Raises SettingsError for a device nobody knows, Unavailable when there is no such GPU here.
         """
-        name = device_name(spec)
+        name, threads = device_name(spec), max(1, int(spec.cpus))
         if name == "cpu":
-            torch.set_num_threads(max(1, int(spec.cpus)))
-        elif spec.gpu_memory_gb:
+            torch.set_num_threads(threads)
+        else:
+            torch.backends.cudnn.allow_tf32 = False  # float32 is meant as it is said; who wants speed sets dtype
+        if name == "cuda" and spec.gpu_memory_gb:
             total = torch.cuda.get_device_properties(0).total_memory
             torch.cuda.set_per_process_memory_fraction(min(1.0, spec.gpu_memory_gb * 1e9 / total))
-        return cls(name, getattr(torch, spec.dtype), spec.batch_size)
+        return cls(name, threads, getattr(torch, spec.dtype), spec.batch_size)
 
     @property
     def cuda(self) -> bool:

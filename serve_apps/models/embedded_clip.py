@@ -8,7 +8,8 @@ learning by class embeddings, as DeViSE and ESZSL do). It knows ImageNet-like th
 import json
 import math
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,8 @@ def compose(folder: Path) -> None:
     for name in TEXT_FILES:
         shutil.copyfile(minilm / name, folder / name)
     (folder / CONFIG).write_text(json.dumps(configuration(), indent=1), "utf8")
-    save_file(state(minilm), folder / FILE)
+    with one_thread():
+        save_file(state(minilm), folder / FILE)
 
 
 def installed() -> Path:
@@ -97,6 +99,17 @@ def prompts(labels: Sequence[str]) -> tuple[list[str], Tensor]:
     """A sentence for the first two names of each class, and the class of each sentence."""
     named = [(PROMPT.format(name), number) for number, label in enumerate(labels) for name in label.split(", ")[:2]]
     return [sentence for sentence, _ in named], torch.tensor([number for _, number in named])
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """A context in which torch adds up in one order, so that the same bytes come out on any number of cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @torch.inference_mode()

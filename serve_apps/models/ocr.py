@@ -1,5 +1,6 @@
 """Text in pictures, read by rapidocr's PP-OCR on onnxruntime. Needs no torch."""
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,15 @@ PROVIDER = "CUDAExecutionProvider"
 class OcrModel:
     """PP-OCR's detector and reader.
 
-    Options: `min_score` (0.6) below which a line is dropped, `longest_px` (1024) of what the detector sees.
+    Options: `min_score` (0.6) below which a line is dropped, `min_letters` (2) likewise (round things read as 0 and 8),
+    `longest_px` (1024) of what the detector sees.
     """
 
     def __init__(self, spec: ModelSpec, weights: Path) -> None:
         self.min_score = float(spec.options.get("min_score", 0.6))
+        self.min_letters = int(spec.options.get("min_letters", 2))
         self.reader = RapidOCR(params=parameters(spec))
+        self.lock = threading.Lock()  # rapidocr keeps what it is reading in itself
         self.reader(word())  # rapidocr loads each network when it first needs it; a model is loaded or absent
 
     def predict(self, batch: Sequence[Image]) -> list[Text]:
@@ -33,11 +37,17 @@ class OcrModel:
 
     def read(self, image: Image) -> Text:
         """The text of one picture."""
-        result = self.reader(np.ascontiguousarray(image[:, :, ::-1]))  # rapidocr wants BGR
-        lines = [(t, s) for t, s in zip(result.txts or (), result.scores or (), strict=True) if s >= self.min_score]
-        if not lines:
+        with self.lock:
+            result = self.reader(np.ascontiguousarray(image[:, :, ::-1]))  # rapidocr wants BGR
+        lines = zip(result.txts or (), result.scores or (), strict=True)
+        kept = [(text.strip(), score) for text, score in lines if self.is_sure(text.strip(), score)]
+        if not kept:
             return Text("", 0.0)
-        return Text("\n".join(text for text, _ in lines), float(np.mean([score for _, score in lines])))
+        return Text("\n".join(text for text, _ in kept), float(np.mean([score for _, score in kept])))
+
+    def is_sure(self, line: str, score: float) -> bool:
+        """Whether a line is long and sure enough to be text."""
+        return score >= self.min_score and len(line) >= self.min_letters
 
 
 def parameters(spec: ModelSpec) -> dict[str, Any]:
@@ -52,11 +62,11 @@ def parameters(spec: ModelSpec) -> dict[str, Any]:
     }
 
 
-def on_cuda(spec: ModelSpec) -> bool:
+def on_cuda(spec: ModelSpec, providers: Sequence[str] | None = None) -> bool:
     """Whether to run on a GPU; raises Unavailable when the spec insists and this onnxruntime cannot."""
     if spec.device == "cpu" or not spec.gpus:
         return False
-    there = PROVIDER in onnxruntime.get_available_providers()
+    there = PROVIDER in (onnxruntime.get_available_providers() if providers is None else providers)
     if spec.device == "cuda" and not there:
         raise Unavailable(
             "ocr asks for cuda, but this onnxruntime has no CUDA; install onnxruntime-gpu or set device: cpu"

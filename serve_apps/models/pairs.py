@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from transformers import AutoModel, AutoProcessor
 from transformers.utils.logging import disable_progress_bar
@@ -54,9 +55,8 @@ class TransformersPair:
 
     def embed_images(self, images: Sequence[Image]) -> Embedding:
         """(N, D) unit rows of one batch of pictures."""
-        ready = self.processor.image_processor(
-            images=list(images), return_tensors="pt", input_data_format="channels_last"
-        )
+        copies = [np.array(image) for image in images]  # torch warns of arrays that may not be written to
+        ready = self.processor.image_processor(images=copies, return_tensors="pt", input_data_format="channels_last")
         with self.device.inference():
             return unit_rows(self.model.get_image_features(**self.there(ready)).pooler_output)
 

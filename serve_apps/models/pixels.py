@@ -4,6 +4,7 @@ Resizing runs on PIL over decoded pixels; they cross to the device as bytes and 
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 
 import numpy as np
@@ -22,6 +23,7 @@ class Pixels:
     def __init__(self, geometry: Sequence[Callable[[Any], Any]], normalize: Normalize, device: Device) -> None:
         self.geometry = tuple(geometry)
         self.device = device
+        self.threads = ThreadPoolExecutor(device.threads)  # PIL resizes without holding the interpreter
         # x / 255, minus the mean, over the deviation, as one multiplication and one addition
         mean, std = torch.as_tensor(normalize.mean), torch.as_tensor(normalize.std)
         self.scale = (1 / (255 * std)).view(1, 3, 1, 1).to(device.name)
@@ -37,7 +39,7 @@ class Pixels:
 
     def __call__(self, images: Sequence[Image]) -> Tensor:
         """(N, 3, H, W) float32 on the device, channels last in memory."""
-        stack = np.stack([self.shaped(image) for image in images])  # (N, H, W, 3) uint8
+        stack = np.stack(list(self.threads.map(self.shaped, images)))  # (N, H, W, 3) uint8
         bytes_there = self.device.put(torch.from_numpy(stack))
         return bytes_there.permute(0, 3, 1, 2).float().mul_(self.scale).add_(self.shift)
 

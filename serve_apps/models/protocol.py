@@ -21,7 +21,7 @@ Out = TypeVar("Out", covariant=True)
 
 
 class Model(Protocol[In, Out]):
-    """A loaded model: one output per input, in the same order."""
+    """A loaded model: one output per input, in the same order. May be asked from several threads at once."""
 
     def predict(self, batch: Sequence[In]) -> Sequence[Out]:
         """The outputs of a batch; raises PhotoError when a single input is at fault and the batch has one."""

@@ -31,7 +31,6 @@ PARIS = Place("Paris", "", "Île-de-France", "France", "FR", 48.8534, 2.3488, 35
 PEOPLE = 12  # of ORL's 40; half of them come along on every other trip
 LIVE_ID = "5E2F4C1A-9B7D-4E0F-8A36-2D1C7B904E55"
 CLIP_S = 2.0  # length of the videos, seconds
-FACE = (0.15, 0.2, 0.85, 0.9)  # where the face is in an ORL picture, about
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,7 @@ class Shot:
     nudge: float = 0  # degrees away from the place, so that no two photos have the same coordinates
     orientation: int = 1
     subsecond: str = ""
+    strangers: int = 0  # faces of nobody of ORL's
     sidecar: Sidecar | None = None
     variants: tuple[str, ...] = ()  # suffixes of further files of the same stem
     copies: tuple[str, ...] = ()  # further paths with the same bytes
@@ -105,32 +105,32 @@ def shots() -> Iterator[Shot]:
 
 
 def company(trip: Trip, number: int, at: int) -> Iterator[Shot]:
-    """Portraits of the six people who came along; the first one of the first trip has a sidecar."""
+    """Portraits of the six people who came along; somebody named the first one of the first trip."""
     for person in range(1 + number % 2, PEOPLE + 1, 2):
-        known = Sidecar(rating=4, regions=(FaceRegion("Ada", *FACE),)) if at == len(SCENES[0]) and not number else None
-        yield trip.shot(at, Portrait(person, number // 2 + 1), sidecar=known)
+        yield trip.shot(at, Portrait(person, number // 2 + 1), sidecar=ADA if (number, person) == (0, 1) else None)
         at += 1
 
 
-def burst(trip: Trip, stem: str, name: str, taken: datetime) -> tuple[Shot, ...]:
+def burst(trip: Trip, stem: str, name: str, taken: datetime, strangers: int) -> tuple[Shot, ...]:
     """Five pictures within a second, the camera moving a little."""
     return tuple(
         trip.shot(
             0, View(name, (0.02 * k, 0.02 * k, 0.9 + 0.02 * k, 0.9 + 0.02 * k)),
-            path=f"{trip.folder}/{stem}_{k + 1:03}.JPG", subsecond=f"{k * 2}00", nudge=0.0,
+            path=f"{trip.folder}/{stem}_{k + 1:03}.JPG", subsecond=f"{k * 2}00", strangers=strangers,
             taken=taken.replace(tzinfo=timezone(timedelta(minutes=trip.offset_min)), microsecond=k * 200_000),
         )
         for k in range(5)
     )  # fmt: skip
 
 
+ADA = Sidecar(rating=4, regions=(FaceRegion("Ada", 0.15, 0.2, 0.85, 0.9),))
 EILEEN = Sidecar(5, ("space", "NASA"), (FaceRegion("Eileen Collins", 0.31, 0.08, 0.57, 0.36),), full_name=True)
 TEMPLE_LEFT, TEMPLE_RIGHT = (0, 0.1, 0.6, 0.9), (0.4, 0, 1, 0.8)
 SCENES: tuple[tuple[tuple[Picture, dict[str, Any]], ...], ...] = (
     ((View("brick.png"), {}), (View("flower.jpg", (0, 0, 0.8, 1)), {})),
     (
         (View("rocket.jpg", longest=1280), {"queries": ("rocket launch",)}),
-        (View("astronaut.png"), {"sidecar": EILEEN}),
+        (View("astronaut.png"), {"sidecar": EILEEN, "strangers": 1}),
         (View("moon.png"), {}),
     ),
     (
@@ -157,8 +157,8 @@ SCENES: tuple[tuple[tuple[Picture, dict[str, Any]], ...], ...] = (
     ),
 )
 BURSTS = (
-    burst(TRIPS[7], "BURST_20220806101502", "motorcycle_left.png", datetime(2022, 8, 6, 10, 15, 2)),
-    burst(TRIPS[8], "BURST_20230115173000", "camera.png", datetime(2023, 1, 15, 17, 30, 0)),
+    burst(TRIPS[7], "BURST_20220806101502", "motorcycle_left.png", datetime(2022, 8, 6, 10, 15, 2), 0),
+    burst(TRIPS[8], "BURST_20230115173000", "camera.png", datetime(2023, 1, 15, 17, 30, 0), 1),
 )
 ORIENTATIONS = tuple(
     TRIPS[6].shot(6 + at, View("flower.jpg"), path=f"2021/2021-06 Amsterdam/turned_{at}.jpg", orientation=at)

@@ -85,6 +85,7 @@ class ExpectedPhoto:
     longitude: float | None
     orientation: int
     people: tuple[str, ...]  # labels of the ORL people whose faces it shows
+    strangers: int  # further faces: an astronaut's, and a cameraman's from the side
     sidecar: Sidecar | None
     live_id: str
     duration_s: float | None
@@ -133,6 +134,7 @@ class SampleLibrary:
             "raws": kinds["raw"],
             "videos": kinds["video"],
             "faces": sum(len(photo.people) for photo in self.photos),
+            "strangers": sum(photo.strangers for photo in self.photos),
             "people": len(self.people),
             "places": len(self.places),
             "countries": len({place.country_code for place in self.places.values()}),

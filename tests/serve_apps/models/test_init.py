@@ -21,7 +21,7 @@ def test_a_spec_becomes_the_model_of_its_kind(tmp_path: Path) -> None:
 
 def test_an_unknown_kind_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     """A slip in the settings is answered with what could have been meant."""
-    with pytest.raises(SettingsError, match="no model of kind clop; there are .*clip"):
+    with pytest.raises(SettingsError, match=r"no model of kind clop; there are .*clip"):
         load(ModelSpec(kind="clop"), tmp_path)
 
 
@@ -35,7 +35,8 @@ def test_a_checkpoint_that_is_not_there_is_said_so(kind: str, tmp_path: Path) ->
 def test_models_without_networks_do_not_import_torch() -> None:
     """A replica that reads text or fills in a template does not pay half a gigabyte for torch."""
     script = (
-        "import sys; from pathlib import Path; from cluster.settings import ModelSpec; from serve_apps.models import load;"
+        "import sys; from pathlib import Path; from cluster.settings import ModelSpec;"
+        "from serve_apps.models import load;"
         "load(ModelSpec(kind='template'), Path('.')); load(ModelSpec(kind='ocr'), Path('.'));"
         "print('torch' in sys.modules)"
     )

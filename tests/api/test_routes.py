@@ -1,0 +1,135 @@
+"""Who may use which route: the whole matrix of routes and callers, and that no route is without a rule."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from litestar import Litestar, get
+
+from api.access import RULE, Rule
+from api.app import create_app
+from tests.api.conftest import PASSWORD, World, answering, build
+
+ID = "0" * 32
+JSON = {"Content-Type": "application/json"}
+
+# method, path, body, and what an anonymous caller, a user and an administrator get when the rule is what decides.
+PUBLIC, USER, ADMIN = (200, 200, 200), (401, 200, 200), (401, 403, 200)
+MATRIX: list[tuple[str, str, Any, tuple[int, int, int]]] = [
+    ("POST", "/api/auth/login", {"name": "ann", "password": PASSWORD}, PUBLIC),
+    ("GET", "/healthz", None, PUBLIC),
+    ("GET", "/schema", None, PUBLIC),
+    ("GET", "/schema/openapi.json", None, PUBLIC),
+    ("GET", "/schema/schema.js", None, PUBLIC),
+    ("GET", "/schema/schema.css", None, PUBLIC),
+    ("GET", "/schema/{path}", None, (404, 404, 404)),
+    ("POST", "/api/auth/logout", None, (401, 204, 204)),
+    ("GET", "/api/auth/me", None, USER),
+    ("POST", "/api/auth/password", {"old": "not this one", "new": "does not matter"}, (401, 401, 401)),
+    ("GET", "/api/users", None, ADMIN),
+    ("POST", "/api/users", {"name": " ", "password": PASSWORD}, (401, 403, 400)),
+    ("GET", "/api/users/{user_id}", None, (401, 403, 404)),
+    ("PATCH", "/api/users/{user_id}", {}, (401, 403, 404)),
+    ("POST", "/api/users/{user_id}/password", {"password": PASSWORD}, (401, 403, 404)),
+    ("GET", "/api/library/stats", None, USER),
+    ("POST", "/api/library/actions/scan", None, (401, 202, 202)),
+    ("GET", "/api/jobs", None, USER),
+    ("GET", "/api/jobs/{job_id}", None, (401, 404, 404)),
+    ("GET", "/api/jobs/{job_id}/errors", None, (401, 404, 404)),
+    ("POST", "/api/jobs/{job_id}/{step}", None, (401, 400, 400)),
+    ("GET", "/api/jobs/events", None, USER),
+    ("GET", "/api/photos", None, USER),
+    ("GET", "/api/photos/{photo_id}", None, (401, 404, 404)),
+    ("GET", "/api/photos/{photo_id}/thumbnail/{size}", None, (401, 400, 400)),
+    ("GET", "/api/photos/{photo_id}/original", None, (401, 404, 404)),
+    ("GET", "/api/photos/{photo_id}/similar", None, (401, 404, 404)),
+    ("GET", "/api/search", None, (401, 400, 400)),
+    ("GET", "/api/services", None, USER),
+    ("GET", "/api/cluster", None, ADMIN),
+    ("GET", "/metrics", None, ADMIN),
+]
+CALLS = [(method, path, body) for method, path, body, _ in MATRIX]
+FROM_AFAR = {"X-Forwarded-For": "203.0.113.9"}
+
+
+def routes(app: Litestar) -> set[tuple[str, str]]:
+    """Method and path template of every route of an application."""
+    return {
+        (method, route.path_format)
+        for route in app.routes
+        for method in route.methods  # type: ignore[union-attr]
+        if method != "OPTIONS"
+    }
+
+
+def status(client: httpx.Client, method: str, path: str, body: Any) -> int:
+    """The status of one call, without waiting for a stream's end."""
+    concrete = path.replace("{", "").replace("}", "")
+    with client.stream(method, concrete, json=body, headers=FROM_AFAR) as answer:
+        return answer.status_code
+
+
+@pytest.fixture(scope="module")
+def ended(world: World) -> tuple[str, str]:
+    """Tokens of a revoked and of an expired session."""
+    return world.revoked("ann"), world.expired("ann")
+
+
+def test_the_matrix_names_every_route(fresh: World) -> None:
+    """A route that is added without a line in the matrix fails here."""
+    assert routes(create_app(fresh.deps)) == {(method, path) for method, path, _ in CALLS}
+
+
+def test_every_route_declares_a_rule(fresh: World) -> None:
+    """No route is open, or closed, because somebody forgot to say."""
+    app = create_app(fresh.deps)
+
+    unruled = [
+        f"{method} {route.path_format}"
+        for route in app.routes
+        for method, (handler, _) in route.route_handler_map.items()  # type: ignore[union-attr]
+        if method != "OPTIONS" and not isinstance(handler.opt.get(RULE), Rule)
+    ]
+
+    assert not unruled
+
+
+def test_a_route_without_a_rule_is_closed_to_administrators_too(fresh: World) -> None:
+    """Deny is what happens by default."""
+
+    @get("/forgotten")
+    async def forgotten() -> str:
+        return "anybody?"
+
+    app = create_app(fresh.deps)
+    app.register(forgotten)
+    world = build(fresh.root, fresh.clock)
+    world.users = fresh.users
+    with answering(world, app):
+        assert world.client().get("/forgotten").status_code == 401
+        assert world.as_user("root").get("/forgotten").status_code == 403
+
+
+@pytest.mark.parametrize(("method", "path", "body", "expected"), MATRIX, ids=[f"{m} {p}" for m, p, *_ in MATRIX])
+def test_a_route_answers_each_caller_as_its_rule_says(
+    world: World, ended: tuple[str, str], method: str, path: str, body: Any, expected: tuple[int, int, int]
+) -> None:
+    """Anonymous callers, users and administrators get what the matrix says; ended sessions what anonymous ones get."""
+    anonymous, user, admin = expected
+    public = expected[0] not in (401,)
+    callers: dict[str, Callable[[], httpx.Client]] = {
+        "anonymous": world.client,
+        "revoked": lambda: world.client(ended[0]),
+        "expired": lambda: world.client(ended[1]),
+        "forged": lambda: world.client("A" * 43),
+    }
+
+    got = {name: status(caller(), method, path, body) for name, caller in callers.items()}
+
+    assert got == dict.fromkeys(callers, anonymous)
+    token = world.new_token if path == "/api/auth/logout" else world.token
+    assert status(world.client(token("ann")), method, path, body) == user
+    assert status(world.client(token("ben")), method, path, body) == user
+    assert status(world.client(token("root")), method, path, body) == admin
+    assert public == (path in {"/api/auth/login", "/healthz"} or path.startswith("/schema"))

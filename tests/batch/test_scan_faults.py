@@ -1,0 +1,165 @@
+"""Processes killed while a scan runs: what was committed stays, what was not is done again, nothing is there twice."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from api.up import Brightroom, running
+from cluster.runtime import family, read_head
+from cluster.settings import Settings
+from cluster.store.jobs import Job
+from tests.conftest import Household, same_library
+from tests.sample_library import SampleLibrary
+
+SEED = 20261122
+
+
+@pytest.fixture(scope="module")
+def mains(sample: SampleLibrary) -> list[str]:
+    """Enough photos for a scan of some seconds: portraits, variants, videos, a copy, a broken picture."""
+    some = [photo.main for photo in sample.photos if len(photo.files) > 1 or photo.kind != "image" or photo.flags]
+    return [*some, *[photo.main for photo in sample.photos if photo.main not in some][:40]]
+
+
+@pytest.fixture()
+def undisturbed(few: Callable[..., Household], mains: list[str]) -> Household:
+    """A library of those photos, scanned in peace."""
+    home = few(*mains)
+    assert home.scan().state == "done"
+    return home
+
+
+def workers(brightroom: Brightroom, *names: str) -> Iterator[psutil.Process]:
+    """Processes of our own cluster whose title begins with one of the names."""
+    head = read_head(brightroom.settings)
+    assert head is not None
+    for process in family(head):
+        title = " ".join(process.cmdline())
+        if any(name in title for name in names):
+            yield process
+
+
+def driver_of(brightroom: Brightroom, job: Job) -> psutil.Process | None:
+    """The process that runs a job."""
+    found = [p for p in workers(brightroom, f"-m batch run {job.job_id}") if "exec" not in p.cmdline()]
+    return found[0] if found else None
+
+
+def kill(process: psutil.Process) -> None:
+    """SIGKILL, as the kernel does when memory runs out."""
+    os.kill(process.pid, signal.SIGKILL)
+
+
+def test_a_scan_whose_driver_is_killed_again_and_again_ends_as_if_undisturbed(
+    undisturbed: Household, few: Callable[..., Household], mains: list[str]
+):
+    """Each time the job is seen as interrupted within 15 s; resumed, it goes on from its rows."""
+    moments = random.Random(SEED)
+    home = few(*mains)
+    job = home.start()
+    for _ in range(4):
+        home.until(job, lambda now: now.state == "running" and driver_of(home.brightroom, now) is not None)
+        time.sleep(moments.uniform(2, 9))
+        if (driver := driver_of(home.brightroom, home.brightroom.system.jobs.get(job.job_id))) is None:
+            break
+        kill(driver)
+        killed = time.monotonic()
+        home.until(job, lambda now: now.state in ("interrupted", "done"))
+        assert time.monotonic() - killed < 15
+        if home.brightroom.system.jobs.get(job.job_id).state == "interrupted":
+            home.brightroom.jobs.resume(job.job_id)
+
+    ended = home.rest(job)
+
+    assert ended.state == "done"
+    same_library(undisturbed, home)
+
+
+def test_killed_workers_and_replicas_cost_no_photo(
+    undisturbed: Household, few: Callable[..., Household], mains: list[str]
+):
+    """Ray's workers, the library's writer and the models' replicas die under a scan, which ends by itself."""
+    moments = random.Random(SEED + 1)
+    home = few(*mains)
+    job = home.start()
+    victims = ("ray::", "ray::LibraryWriter", "ray::ServeReplica:tags", "ray::MapBatches", "ray::LibraryWriter")
+    killed = []
+    home.until(job, lambda now: bool(home.brightroom.jobs.live(now.job_id)))
+    for name in victims:
+        time.sleep(moments.uniform(0.5, 1.5))
+        found = [p for p in workers(home.brightroom, name) if "Controller" not in " ".join(p.cmdline())]
+        if found:
+            victim = moments.choice(found)
+            killed.append(" ".join(victim.cmdline()))
+            kill(victim)
+
+    ended = home.rest(job)
+
+    assert len(killed) >= 3
+    assert ended.state == "done", (ended.error, killed)
+    same_library(undisturbed, home)
+
+
+def test_a_paused_scan_goes_on_where_it_was_and_a_cancelled_one_keeps_what_it_has(
+    undisturbed: Household, few: Callable[..., Household], mains: list[str]
+):
+    """Pause ends the process at a batch's edge; resume finishes the rest; cancel is an end."""
+    home = few(*mains)
+    jobs = home.brightroom.jobs
+    job = home.start()
+    home.until(job, lambda now: now.state == "running")
+    jobs.pause(job.job_id)
+    assert home.rest(job).state == "paused"
+    jobs.resume(job.job_id)
+    assert home.rest(home.until(job, lambda now: now.state != "queued")).state == "done"
+    same_library(undisturbed, home)
+
+    other = few(*mains)
+    cancelled = other.start()
+    other.until(cancelled, lambda now: now.state == "running")
+    jobs.cancel(cancelled.job_id)
+    assert other.rest(cancelled).state == "cancelled"
+
+
+def test_a_second_request_gets_the_job_that_runs(few: Callable[..., Household], mains: list[str]):
+    """One scan per library at a time."""
+    home = few(*mains[:3])
+
+    first, second = home.start(), home.start()
+
+    assert first.job_id == second.job_id
+    home.rest(first)
+
+
+def test_the_whole_service_is_killed_and_started_again(
+    undisturbed: Household, settings: Settings, tmp_path: Path, mains: list[str], few: Callable[..., Household]
+):
+    """Head, raylet, driver, replicas, all at once: the next start finds the job interrupted and resumes it."""
+    own = settings.model_copy(update={"root": tmp_path / "root"})
+    photos = few(*mains).folder
+    with running(own, lambda _: None) as first:
+        first.await_services()
+        user = first.system.users.create("somebody", "no password", scan_directory=str(photos))
+        home = Household(first, user.user_id, photos)
+        job = home.start()
+        home.until(job, lambda _: len(home.library.photos.rows(columns=["photo_id"])) > 5)
+        head = read_head(own)
+        assert head is not None
+        for process in family(head):
+            kill(process)
+
+    with running(own, lambda _: None) as second:
+        second.await_services()
+        again = Household(second, user.user_id, photos)
+        again.until(job, lambda now: now.state == "interrupted")
+        second.jobs.resume(job.job_id)
+        ended = again.rest(again.until(job, lambda now: now.state != "queued"))
+
+        assert ended.state == "done", ended.error
+        same_library(undisturbed, again)

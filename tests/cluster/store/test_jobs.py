@@ -1,0 +1,157 @@
+"""Jobs: their states, and attempts that shut each other out."""
+
+from datetime import timedelta
+
+import pytest
+
+from cluster.errors import Conflict, NotFound
+from cluster.settings import Settings
+from cluster.store.database import System, open_system
+from cluster.store.jobs import Job, Jobs
+from tests.cluster.store.conftest import TurnedClock
+
+TTL = timedelta(seconds=12)
+
+
+@pytest.fixture
+def jobs(system: System) -> Jobs:
+    """No jobs yet."""
+    return system.jobs
+
+
+@pytest.fixture
+def queued(jobs: Jobs) -> Job:
+    """A new job of Ann's."""
+    return jobs.create("ann", "scan", {"full": True, "paths": ["it's \\' here", "日本"]})
+
+
+def test_a_new_job_is_queued_with_its_arguments(jobs: Jobs, queued: Job, clock: TurnedClock) -> None:
+    """Nothing has happened to it yet."""
+    assert (queued.state, queued.wanted, queued.attempt, queued.stages, queued.counts) == ("queued", "run", 0, [], {})
+    assert queued.arguments == {"full": True, "paths": ["it's \\' here", "日本"]}
+    assert (queued.created_at, queued.started_at, queued.finished_at, queued.beat_at) == (clock.time, None, None, None)
+    assert jobs.get(queued.job_id) == queued
+
+
+def test_an_unknown_job_is_not_found(jobs: Jobs) -> None:
+    """Reading, starting and wanting say so; a beat is refused."""
+    for ask in (jobs.get, jobs.start):
+        with pytest.raises(NotFound):
+            ask("nothing")
+    with pytest.raises(NotFound):
+        jobs.want("nothing", "pause")
+    assert not jobs.beat("nothing", 1)
+
+
+def test_jobs_are_listed_newest_first(jobs: Jobs, clock: TurnedClock) -> None:
+    """Of one owner, in some states, of one action, and not more than asked for."""
+    made = []
+    for owner, action in (("ann", "scan"), ("bob", "scan"), ("ann", "events"), ("ann", "scan")):
+        made.append(jobs.create(owner, action, {}).job_id)
+        clock.turn(seconds=1)
+    jobs.start(made[0])
+    assert [job.job_id for job in jobs.list()] == made[::-1]
+    assert [job.job_id for job in jobs.list("ann")] == [made[3], made[2], made[0]]
+    assert [job.job_id for job in jobs.list("ann", limit=1)] == [made[3]]
+    assert [job.job_id for job in jobs.list("ann", states=["queued"], action="scan")] == [made[3]]
+    assert jobs.list("' OR 1=1 --") == []
+
+
+def test_progress_is_kept_with_each_beat(jobs: Jobs, queued: Job, clock: TurnedClock) -> None:
+    """What a beat leaves out stays as it was."""
+    attempt = jobs.start(queued.job_id, "ray-1").attempt
+    clock.turn(seconds=2)
+    stages = [{"name": "thumbnails", "total": 5000, "done": 1204, "note": "it's \\' slow"}]
+    assert jobs.beat(queued.job_id, attempt, stages, {"listed": 5000, "skipped_by": {"zero bytes": 2}})
+    assert jobs.beat(queued.job_id, attempt)
+    job = jobs.get(queued.job_id)
+    assert (job.stages, job.counts["skipped_by"]) == (stages, {"zero bytes": 2})
+    assert (job.state, job.beat, job.beat_at, job.submission) == ("running", 2, clock.time, "ray-1")
+
+
+def test_an_attempt_that_was_taken_over_is_refused(jobs: Jobs, queued: Job) -> None:
+    """It can neither beat, nor pause, nor finish what another works on."""
+    first = jobs.start(queued.job_id)
+    second = jobs.start(queued.job_id)
+    assert (first.attempt, second.attempt) == (1, 2)
+    assert not jobs.beat(queued.job_id, 1, [], {"listed": 1})
+    assert not jobs.pause(queued.job_id, 1)
+    assert not jobs.finish(queued.job_id, 1, "done")
+    assert jobs.beat(queued.job_id, 2)
+    assert jobs.get(queued.job_id).counts == {}
+
+
+@pytest.mark.parametrize("end", ["done", "failed", "cancelled"])
+def test_an_ended_job_stays_ended(jobs: Jobs, queued: Job, clock: TurnedClock, end: str) -> None:
+    """No beat, no wish and no start changes it."""
+    jobs.start(queued.job_id)
+    clock.turn(seconds=9)
+    assert jobs.finish(queued.job_id, 1, end, "The disk is full.")  # type: ignore[arg-type]
+    ended = jobs.get(queued.job_id)
+    assert (ended.state, ended.error, ended.finished_at) == (end, "The disk is full.", clock.time)
+    assert not jobs.beat(queued.job_id, 1)
+    assert not jobs.finish(queued.job_id, 1, "done")
+    assert jobs.want(queued.job_id, "cancel") == ended
+    with pytest.raises(Conflict, match="already"):
+        jobs.start(queued.job_id)
+
+
+def test_a_wish_is_seen_by_the_process_at_work(settings: Settings, jobs: Jobs, queued: Job, clock: TurnedClock) -> None:
+    """At once, in another process."""
+    other = open_system(settings, clock).jobs
+    attempt = other.start(queued.job_id).attempt
+    assert jobs.want(queued.job_id, "pause").wanted == "pause"
+    assert other.get(queued.job_id).wanted == "pause"
+    assert other.pause(queued.job_id, attempt)
+    assert jobs.get(queued.job_id).state == "paused"
+
+
+def test_a_paused_job_goes_on_as_another_attempt(jobs: Jobs, queued: Job, clock: TurnedClock) -> None:
+    """Through the queue; when it first started is remembered."""
+    started = jobs.start(queued.job_id).started_at
+    jobs.want(queued.job_id, "pause")
+    jobs.pause(queued.job_id, 1)
+    clock.turn(hours=1)
+    assert jobs.requeue(queued.job_id)
+    assert not jobs.requeue(queued.job_id)
+    assert (jobs.get(queued.job_id).state, jobs.get(queued.job_id).wanted) == ("queued", "run")
+    resumed = jobs.start(queued.job_id)
+    assert (resumed.state, resumed.attempt, resumed.started_at) == ("running", 2, started)
+
+
+def test_a_queued_job_can_pause_before_it_ran(jobs: Jobs, queued: Job) -> None:
+    """One that runs by then cannot be paused that way."""
+    assert jobs.pause_queued(queued.job_id)
+    assert jobs.get(queued.job_id).state == "paused"
+    jobs.start(queued.job_id)
+    assert not jobs.pause_queued(queued.job_id)
+
+
+def test_a_silent_job_is_interrupted_and_can_be_resumed(jobs: Jobs, queued: Job, clock: TurnedClock) -> None:
+    """One that beats is not, and neither is one that waits; the dead process cannot come back afterwards."""
+    beating, waiting = jobs.create("bob", "scan", {}), jobs.create("bob", "scan", {})
+    jobs.start(queued.job_id)
+    jobs.start(beating.job_id)
+    clock.turn(seconds=13)
+    jobs.beat(beating.job_id, 1)
+    [interrupted] = jobs.interrupt_silent(TTL, "It is gone.")
+    assert (interrupted.job_id, interrupted.state, interrupted.error) == (queued.job_id, "interrupted", "It is gone.")
+    assert not jobs.beat(queued.job_id, 1)
+    assert jobs.get(beating.job_id).state == "running"
+    assert jobs.get(waiting.job_id).state == "queued"
+    assert jobs.start(queued.job_id).state == "running"
+    assert jobs.interrupt_silent(TTL) == []
+
+
+def test_a_job_that_beat_since_it_was_read_is_not_interrupted(jobs: Jobs, queued: Job) -> None:
+    """Who wanted to call it dead looked at an old row."""
+    read = jobs.start(queued.job_id)
+    jobs.beat(queued.job_id, 1)
+    assert not jobs.interrupt(read)
+    assert jobs.get(queued.job_id).state == "running"
+
+
+def test_the_submission_is_noted(jobs: Jobs, queued: Job) -> None:
+    """So that Ray's own list can be asked about the job."""
+    jobs.submitted(queued.job_id, "raysubmit_1")
+    assert jobs.get(queued.job_id).submission == "raysubmit_1"

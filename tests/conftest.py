@@ -1,0 +1,149 @@
+"""What several test folders share: composed weights, one running Brightroom for the whole session, households in it."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from api.up import Brightroom, running
+from cluster.settings import Settings, load_settings
+from cluster.store.database import Library, open_library
+from cluster.store.jobs import Job
+from serve_apps.models.embedded import compose
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+RESTING = ("done", "failed", "cancelled", "paused", "interrupted")
+
+
+@pytest.fixture(scope="session")
+def weights() -> Path:
+    """The embedded checkpoints, composed once and kept between sessions."""
+    folder = REPOSITORY / ".weights-test"
+    folder.mkdir(exist_ok=True)
+    compose(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def settings(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The embedded settings with a root of their own; readers see every commit at once."""
+    given = load_settings(REPOSITORY / "configs" / "embedded.yaml")
+    fresh = given.store.model_copy(update={"fresh_s": 0.0})
+    return given.model_copy(update={"root": tmp_path_factory.mktemp("root"), "weights": weights, "store": fresh})
+
+
+@pytest.fixture(scope="session")
+def brightroom(settings: Settings) -> Iterator[Brightroom]:
+    """Brightroom with all its services, on a real local Ray, started once."""
+    said: list[str] = []
+    with running(settings, said.append) as whole:
+        whole.await_services()
+        yield whole
+
+
+@dataclass(frozen=True)
+class Household:
+    """A user with a folder of photos in a running Brightroom."""
+
+    brightroom: Brightroom
+    user_id: str
+    folder: Path
+
+    @property
+    def library(self) -> Library:
+        """Their library, opened anew."""
+        return open_library(self.brightroom.settings, self.user_id)
+
+    def start(self, **arguments: Any) -> Job:
+        """Ask for a scan."""
+        return self.brightroom.jobs.start(self.user_id, "scan", arguments)
+
+    def scan(self, **arguments: Any) -> Job:
+        """A scan to its end."""
+        return self.rest(self.start(**arguments))
+
+    def rest(self, job: Job, timeout_s: float = 240) -> Job:
+        """The job once it rests."""
+        return self.until(job, lambda now: now.state in RESTING, timeout_s)
+
+    def until(self, job: Job, reached: Callable[[Job], bool], timeout_s: float = 60) -> Job:
+        """The job once it is as wanted; fails the test when that takes too long."""
+        deadline = time.monotonic() + timeout_s
+        while not reached(now := self.brightroom.system.jobs.get(job.job_id)):
+            assert time.monotonic() < deadline, f"the job is still {now.state}: {now.counts} {now.stages}"
+            time.sleep(0.1)
+        return now
+
+    def rows(self) -> dict[str, Any]:
+        """All that a scan decides, comparable between libraries: no times of the scan itself, no job."""
+        library, drop = self.library, ("added_at", "changed_at", "job_id", "seen_at")
+        tables = {}
+        for table in (library.files, library.photos, library.faces):
+            tables[table.name] = [
+                {name: value for name, value in row.items() if name not in drop}
+                for row in table.rows(order_by=table.key).to_pylist()
+            ]
+        return tables
+
+    def vectors(self) -> dict[str, dict[str, np.ndarray]]:
+        """The vectors of each model by id."""
+        library = self.library
+        found = {}
+        for model in library.models():
+            table = library.registry.find(model)
+            assert table is not None
+            rows = table.rows(None, ["id", "vector"]).to_pylist()
+            assert len(rows) == len({row["id"] for row in rows}), "a vector is there twice"
+            found[model] = {row["id"]: np.array(row["vector"]) for row in rows}
+        return found
+
+
+@pytest.fixture()
+def household(brightroom: Brightroom, tmp_path: Path) -> Callable[..., Household]:
+    """Makes a user with a folder: empty, or a copy of another one."""
+    made: list[str] = []
+
+    def make(photos: Path | None = None) -> Household:
+        name = f"{tmp_path.name}-{len(made)}"
+        made.append(name)
+        folder = tmp_path / name
+        if photos:
+            shutil.copytree(photos, folder, symlinks=True)
+        else:
+            folder.mkdir()
+        user = brightroom.system.users.create(name[-60:], "no password", scan_directory=str(folder))
+        return Household(brightroom, user.user_id, folder)
+
+    return make
+
+
+def same_library(one: Household, other: Household) -> None:
+    """Assert that two libraries are the same, row for row; numbers to the precision of a batch's other members."""
+    for table, rows in one.rows().items():
+        assert_alike(rows, other.rows()[table], table)
+    first, second = one.vectors(), other.vectors()
+    assert {model: set(found) for model, found in first.items()} == {m: set(found) for m, found in second.items()}
+    for model, found in first.items():
+        for key, vector in found.items():
+            assert float(vector @ second[model][key]) == pytest.approx(1, abs=1e-4)
+
+
+def assert_alike(one: Any, other: Any, where: str) -> None:
+    """Assert that two values are the same, floats nearly; says where they differ."""
+    if isinstance(one, dict):
+        assert one.keys() == other.keys(), where
+        for name in one:
+            assert_alike(one[name], other[name], f"{where}.{name}")
+    elif isinstance(one, list):
+        assert len(one) == len(other), where
+        for place, pair in enumerate(zip(one, other, strict=True)):
+            assert_alike(*pair, f"{where}[{place}]")
+    elif isinstance(one, float):
+        assert one == pytest.approx(other, abs=1e-3), where
+    else:
+        assert one == other, where

@@ -1,0 +1,171 @@
+"""`make demo`: Brightroom from nothing to a searched library, through its HTTP API as anybody's program would use it.
+
+Writes the sample library into a folder that goes away again, scans it, prints what was found, leaves nothing running.
+The composed models are kept where the settings say, for the next time.
+"""
+
+import json
+import secrets
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from api.follow import RESTING, show
+from api.passwords import Passwords
+from api.server import serving
+from api.up import Brightroom, running
+from cluster.settings import Settings, load_settings
+from tests.sample_library import SampleLibrary, write_sample_library
+
+QUERIES = ("a cat", "a cup of coffee", "rocket launch")
+out = Console(highlight=False)
+Json = dict[str, Any]
+
+
+def main() -> None:
+    """Run the demo."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="brightroom-demo-") as folder:
+        photos = Path(folder) / "photos"
+        photos.mkdir()
+        truth = write_sample_library(photos)
+        out.print(f"wrote a sample library of {truth.counts['listed']} files into {photos}")
+        with running(demo_settings(Path(folder)), out.print) as brightroom:
+            tour(brightroom, truth)
+    out.print(f"[dim]{time.monotonic() - began:.0f} s; nothing is left running[/]")
+
+
+def demo_settings(folder: Path) -> Settings:
+    """The user's settings with a root that goes away; the composed models stay."""
+    settings = load_settings()
+    settings.weights_dir.mkdir(parents=True, exist_ok=True)
+    return settings.model_copy(update={"root": folder / "root", "weights": settings.weights_dir})
+
+
+def tour(brightroom: Brightroom, truth: SampleLibrary) -> None:
+    """Log in, scan, and look at what came of it."""
+    password = secrets.token_urlsafe(12)
+    brightroom.system.users.create("demo", Passwords().hash(password), admin=True, scan_directory=str(truth.folder))
+    brightroom.await_services()
+    with serving(brightroom.application(), "127.0.0.1", 0) as server, httpx.Client(base_url=server.url) as client:
+        login(client, password)
+        job = scanned(client)
+        account(client, job)
+        stats = asked(client, "/api/library/stats")
+        table("the library", ("", ""), [(name, told(value)) for name, value in stats.items() if name != "stages"])
+        for query in QUERIES:
+            searched(client, query)
+        looked_alike(client)
+        faces_and_places(client)
+        out.print(f"\nThe API describes itself at {server.url}/schema - with `brightroom up` it stays there.")
+
+
+def login(client: httpx.Client, password: str) -> None:
+    """Be the demo's user from now on."""
+    answer = client.post("/api/auth/login", json={"name": "demo", "password": password}, timeout=30)
+    client.headers["Authorization"] = f"Bearer {answer.raise_for_status().json()['token']}"
+
+
+def asked(client: httpx.Client, path: str, **query: Any) -> Json:
+    """What the API answers."""
+    answer: Json = client.get(path, params=query, timeout=60).raise_for_status().json()
+    return answer
+
+
+def scanned(client: httpx.Client) -> Json:
+    """A scan, followed to its end by server-sent events."""
+    job_id = client.post("/api/library/actions/scan", json={}, timeout=60).raise_for_status().json()["job_id"]
+    name, note = TextColumn("{task.description:<12}"), TextColumn("{task.fields[note]}")
+    with Progress(name, BarColumn(), MofNCompleteColumn(), note, console=out) as bars:
+        shown: dict[str, Any] = {}
+        for job in events(client, job_id):
+            show(bars, shown, job["stages"])
+            if job["state"] in RESTING:
+                return job
+    raise RuntimeError("the stream of events ended before the scan did")
+
+
+def events(client: httpx.Client, job_id: str) -> Any:
+    """The job as it is after each of its changes."""
+    with client.stream("GET", "/api/jobs/events", timeout=None) as stream:
+        for line in stream.iter_lines():
+            if line.startswith("data:") and (job := json.loads(line.removeprefix("data:")))["job_id"] == job_id:
+                yield job
+
+
+def account(client: httpx.Client, job: Json) -> None:
+    """Every file by what became of it, and the failures with their reasons."""
+    counts = job["counts"]
+    out.print(f"\nscan {job['state']}: ", end="")
+    out.print(" = ".join([f"{counts['listed']} listed", f"{counts['committed']} committed"]), end="")
+    out.print(f" + {counts['failed']} failed + {counts['skipped']} skipped  {counts['skipped_by']}")
+    for failure in asked(client, f"/api/jobs/{job['job_id']}/errors")["errors"]:
+        out.print(f"  [red]{failure['name']}[/]: {failure['reason']}")
+
+
+def searched(client: httpx.Client, query: str) -> None:
+    """A search and its three best hits."""
+    hits = asked(client, "/api/search", q=query, limit=3)["hits"]
+    lines = [(f"{hit['score']:.4f}", cosine(hit), hit["photo"]["name"], hit["photo"]["caption"]) for hit in hits]
+    table(f'search "{query}"', ("score", "cosine", "photo", "what it shows"), lines)
+
+
+def cosine(hit: Json) -> str:
+    """How like the picture is to the text, where pictures were compared."""
+    return f"{hit['picture']['score']:.3f}" if hit["picture"] else ""
+
+
+def looked_alike(client: httpx.Client) -> None:
+    """The photos most like a portrait."""
+    portrait = next(photo for photo in every_photo(client) if photo["face_count"] == 1)
+    hits = asked(client, f"/api/photos/{portrait['photo_id']}/similar", limit=4)["hits"]
+    lines = [(f"{hit['score']:.3f}", hit["photo"]["name"]) for hit in hits]
+    table(f"similar to {portrait['name']}", ("cosine", "photo"), lines)
+
+
+def faces_and_places(client: httpx.Client) -> None:
+    """Where faces were found, and where photos were taken."""
+    photos = list(every_photo(client))
+    faces = sum(photo["face_count"] for photo in photos)
+    out.print(f"\n{faces} faces in {sum(photo['face_count'] > 0 for photo in photos)} photos")
+    places: dict[str, int] = {}
+    for photo in photos:
+        if photo["place"]:
+            where = f"{photo['place']}, {photo['country']}"
+            places[where] = places.get(where, 0) + 1
+    table("places", ("photos", "place"), [(str(count), where) for where, count in sorted(places.items())])
+
+
+def every_photo(client: httpx.Client) -> Any:
+    """All photos, page by page."""
+    cursor = ""
+    while True:
+        page = asked(client, "/api/photos", **({"cursor": cursor} if cursor else {}))
+        yield from page["photos"]
+        cursor = page["next_cursor"]
+        if not cursor:
+            return
+
+
+def told(value: Any) -> str:
+    """A figure for people."""
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def table(title: str, columns: tuple[str, ...], lines: list[tuple[str, ...]]) -> None:
+    """A small table under a title."""
+    out.print(f"\n[bold]{title}[/]")
+    body = Table(*columns, box=None, padding=(0, 2), show_header=any(columns))
+    for line in lines:
+        body.add_row(*line)
+    out.print(body)
+
+
+if __name__ == "__main__":
+    main()
