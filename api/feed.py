@@ -50,7 +50,7 @@ class Feed:
     def close(self) -> None:
         """End all streams, and every later one at once."""
         self._closed = True
-        self._news.set()
+        self._wake()
 
     async def changes(
         self, owner: str, last_id: str, allowed: Callable[[], Awaitable[bool]], heartbeat_s: float = HEARTBEAT_S
@@ -71,15 +71,13 @@ class Feed:
 
     def note(self, jobs: Iterable[JobView]) -> None:
         """Number the jobs that are not as they were, and wake the listeners."""
-        for job in jobs:
-            known = self._latest.get(job.job_id)
-            if known is None or known.job != job:
-                self._number += 1
-                self._latest[job.job_id] = Change(self._number, job)
-                self._news.set()
-        if self._news.is_set():
-            self._news = asyncio.Event()
+        changed = [job for job in jobs if job.job_id not in self._latest or self._latest[job.job_id].job != job]
+        for job in changed:
+            self._number += 1
+            self._latest[job.job_id] = Change(self._number, job)
+        if changed:
             self._forget_oldest()
+            self._wake()
 
     def since(self, owner: str, number: int) -> list[Change]:
         """An owner's jobs that changed after a number, in the order they changed."""
@@ -110,7 +108,12 @@ class Feed:
         """Let listeners know at once that nobody looks any more; their clients come back and are told anew."""
         if not looking.cancelled() and (error := looking.exception()):
             log.error("the jobs could not be read", exc_info=error)
-        self._news.set()
+        self._wake()
+
+    def _wake(self) -> None:
+        """Let all who wait go on; whoever waits from now on waits for the next news."""
+        self._news, news = asyncio.Event(), self._news
+        news.set()
 
     def _looks(self) -> bool:
         return self._looking is not None and not self._looking.done()

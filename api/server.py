@@ -1,6 +1,7 @@
 """One uvicorn server in one process, stopped gracefully: open event streams end first, then answers are finished."""
 
 import contextlib
+import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -12,9 +13,9 @@ STOP_S = 10  # how long running answers may take once the server is told to stop
 
 
 class HttpServer(uvicorn.Server):
-    """A server that listens from the moment it is made, so that its port is known; `run()` answers until it is stopped.
+    """A server that listens from the moment it is made, so that its port is known.
 
-    `stop()` may be called from any thread; in the main thread SIGINT and SIGTERM stop it too.
+    `answer()` returns when `stop()` was called, from any thread, or in the main thread after SIGINT or SIGTERM.
     """
 
     def __init__(self, app: Litestar, host: str, port: int) -> None:
@@ -50,9 +51,26 @@ class HttpServer(uvicorn.Server):
         finally:
             self._socket.close()
 
+    def close(self) -> None:
+        """Give up the port of a server that shall not answer after all."""
+        self._socket.close()
+
     def stop(self) -> None:
         """Ask the server to finish what it is doing and return from `answer`."""
         self.should_exit = True
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on SIGINT and SIGTERM, and return: unlike uvicorn's own, which kills the process it has just ended well."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End event streams, which would never end by themselves, then shut down as uvicorn does."""

@@ -5,10 +5,10 @@ import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
-from hashlib import sha256
 
 import msgspec
 
+from cluster.store.files import display
 from serve_apps.media.kinds import kind_of
 
 MAX_DEPTH = 64
@@ -30,30 +30,6 @@ class Folder(msgspec.Struct, frozen=True):
     files: list[Entry]
     skipped: dict[str, int]  # reason for people -> entries
     error: str = ""
-
-
-def display(path: bytes) -> str:
-    """A path for people: what is not UTF-8, or controls a terminal, is shown as an escape."""
-    text = os.fsdecode(path)
-    return "".join(shown(character) for character in text)
-
-
-def shown(character: str) -> str:
-    """A character, or its escape when it is a raw byte or a control."""
-    code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:
-        return f"\\x{code - 0xDC00:02x}"
-    return f"\\x{code:02x}" if code < 32 or code == 127 else character
-
-
-def folder_id(source: str, path: bytes) -> str:
-    """The id of a folder in a source, 32 hex digits."""
-    return sha256(source.encode() + b"\0" + path).hexdigest()[:32]
-
-
-def file_id(source: str, path: bytes) -> str:
-    """The id of a path in a source, 32 hex digits."""
-    return sha256(source.encode() + b"\0" + path).hexdigest()[:32]
 
 
 def walk(root: bytes, skip: Sequence[str]) -> Iterator[Folder]:

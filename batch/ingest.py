@@ -9,13 +9,12 @@ from pathlib import Path
 
 import msgspec
 import pyarrow as pa
-import reverse_geocode
 
-from batch.discover import display
 from batch.stages import with_column
 from batch.variants import SIDECAR, main_first, sidecar_of
 from cluster.errors import PhotoError
 from cluster.settings import MediaSettings
+from cluster.store.files import display
 from serve_apps.media.box import Decoder
 from serve_apps.media.protocol import Decoded
 
@@ -122,11 +121,16 @@ class Geocode:
     The table of places is GeoNames', as the package reverse-geocode carries it.
     """
 
+    def __init__(self) -> None:
+        import reverse_geocode  # with scipy, and a table of 155,000 places: only where photos are placed
+
+        self.search = reverse_geocode.search
+
     def __call__(self, batch: pa.Table) -> pa.Table:
         """The batch with places; empty strings where there are no coordinates."""
         pairs = list(zip(batch["latitude"].to_pylist(), batch["longitude"].to_pylist(), strict=True))
         located = [pair for pair in pairs if None not in pair]
-        found = iter(reverse_geocode.search(located) if located else [])
+        found = iter(self.search(located) if located else [])
         places = [place_of(next(found)) if None not in pair else NOWHERE for pair in pairs]
         for name in PLACE_COLUMNS:
             batch = with_column(batch, name, [place[name] for place in places], pa.string())

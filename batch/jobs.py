@@ -127,7 +127,10 @@ class JobControl:
     def submit(self, job: Job) -> None:
         """Make a queued job a Ray job; of two who try, one does."""
         submission = f"{job.job_id}-{job.attempt + 1}"
-        started = self.jobs.start(job.job_id, submission)
+        try:
+            started = self.jobs.start(job.job_id, submission, after=job.attempt)
+        except Conflict:
+            return  # the other one has it
         try:
             self.client().submit_job(
                 entrypoint=f"exec {sys.executable} -m batch run {job.job_id} --attempt {started.attempt}",

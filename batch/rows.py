@@ -9,10 +9,12 @@ from typing import Any
 
 import msgspec
 
-from batch.discover import display, file_id, folder_id
 from batch.ingest import GEOCODER, PLACE_COLUMNS, FileRead, FileSeen, Ingested
 from batch.stages import DONE, FAILED, PENDING
 from batch.variants import RANK, stem
+from cluster.store.faces import face_id
+from cluster.store.failures import error_id
+from cluster.store.files import dir_id, display, file_id
 from serve_apps.models.protocol import Caption, DetectedFace, Tag, Text
 
 MEDIA_REVISION = "media-1"  # raise it when previews or metadata are made in another way
@@ -34,7 +36,7 @@ def known_row(read: FileRead, photo_id: str, job_id: str, now: datetime) -> Row:
     seen = read.seen
     return {
         "file_id": file_id(SOURCE, seen.path), "source": SOURCE, "path": seen.path, "name": display(seen.path),
-        "dir_id": folder_id(SOURCE, os.path.dirname(seen.path)), "stem": display(stem(seen.path)), "kind": seen.kind,
+        "dir_id": dir_id(SOURCE, os.path.dirname(seen.path)), "stem": display(stem(seen.path)), "kind": seen.kind,
         "size": seen.size, "mtime_ns": seen.mtime_ns, "content_id": read.content_id, "photo_id": photo_id,
         "state": "failed" if read.error else "ok", "error": read.error, "tries": 1 if read.error else 0,
         "job_id": job_id, "seen_at": now,
@@ -53,9 +55,8 @@ def error_row(read: FileRead, photo_id: str, job_id: str, now: datetime, stage: 
 
 def failure(job_id: str, file: str, photo_id: str, name: str, stage: str, reason: str, now: datetime) -> Row:
     """A row of `errors`."""
-    key = sha256(f"{job_id}\0{file}\0{stage}".encode()).hexdigest()[:32]
     return {
-        "error_id": key, "job_id": job_id, "file_id": file, "photo_id": photo_id,
+        "error_id": error_id(job_id, file, stage), "job_id": job_id, "file_id": file, "photo_id": photo_id,
         "name": name, "stage": stage, "reason": reason, "at": now,
     }  # fmt: skip
 
@@ -154,7 +155,7 @@ def face_rows(photo_id: str, output: bytes, model: str) -> tuple[list[Row], list
     """Rows of `faces` and of the face model's vectors, in the detector's order."""
     faces, vectors = [], []
     for index, face in enumerate(msgspec.msgpack.decode(output, type=list[DetectedFace])):
-        face_id = f"{photo_id}-{index:02d}"
+        key = face_id(photo_id, index)
         edges = dict(zip(("left", "top", "right", "bottom"), face.box, strict=True))
         points = [axis for point in face.landmarks for axis in point]
         faces.append(
@@ -167,7 +168,7 @@ def face_rows(photo_id: str, output: bytes, model: str) -> tuple[list[Row], list
                 "model": model,
             }
         )
-        vectors.append({"id": face_id, "photo_id": photo_id, "vector": face.embedding})
+        vectors.append({"id": key, "photo_id": photo_id, "vector": face.embedding})
     return faces, vectors
 
 

@@ -18,7 +18,7 @@ from lancedb.expr import col, lit
 
 from batch import rows
 from batch.changes import COLUMNS, Changes, Known, changes, known_of
-from batch.discover import Folder, display, folder_id, list_folder, walk
+from batch.discover import Folder, list_folder, walk
 from batch.ingest import Geocode, Ingest
 from batch.progress import Reporter
 from batch.sink import Committed, Sink
@@ -28,6 +28,7 @@ from batch.work import pending, work_table
 from cluster.errors import Invalid
 from cluster.settings import SERVICE_OF, Settings
 from cluster.store.database import Library
+from cluster.store.files import dir_id, display
 
 NEVER = -1  # a modification time that no file has: what is remembered with it counts as changed
 MIN_SHARE = 0.1  # of a CPU, for an actor's place
@@ -173,14 +174,14 @@ class Scan:
 
     def known(self, folders: Sequence[Folder]) -> dict[bytes, Known]:
         """What the store remembers of some folders."""
-        ids = [folder_id(rows.SOURCE, folder.path) for folder in folders if not folder.error]
+        ids = [dir_id(rows.SOURCE, folder.path) for folder in folders if not folder.error]
         found = self.library.files.rows(col("dir_id").isin(ids), COLUMNS).to_pylist()
         return {row["path"]: known_of(row) for row in found}
 
     def account(self, folders: Sequence[Folder], found: Changes) -> None:
         """Count every entry of the folders once: listed = committed + failed + skipped."""
         for folder in folders:
-            self.visited.add(folder_id(rows.SOURCE, folder.path))
+            self.visited.add(dir_id(rows.SOURCE, folder.path))
             self.progress.listed += len(folder.files) + sum(folder.skipped.values()) + bool(folder.error)
             self.progress.skip(folder.skipped)
             if folder.error:

@@ -16,9 +16,8 @@ from ray.data import ActorPoolStrategy, Dataset
 
 from cluster.errors import PhotoError, Unavailable
 from cluster.settings import ModelSpec
-from serve_apps.client import ServedModel
+from serve_apps.media.addresses import derived_path
 from serve_apps.media.preview import read_preview
-from serve_apps.models import load
 from serve_apps.models.protocol import CaptionRequest, Image, Model, Tag
 
 Step = Callable[[pa.Table], pa.Table]
@@ -105,7 +104,7 @@ class ReadPreview:
 
     def read(self, content_id: str) -> Image:
         """The preview of a photo, at most `longest` pixels; raises Unreadable."""
-        return read_preview(self.derived / content_id[:2] / f"{content_id}.preview.jpg", self.longest)
+        return read_preview(derived_path(self.derived, content_id, "preview"), self.longest)
 
 
 class Forget:
@@ -128,6 +127,8 @@ class Served:
 
     def __call__(self) -> Model[Any, Any]:
         """The service, seen as a model."""
+        from serve_apps.client import ServedModel  # Ray Serve takes seconds to import, and ingest needs none of it
+
         return ServedModel(self.service, self.timeout_s)
 
 
@@ -140,6 +141,8 @@ class Local:
 
     def __call__(self) -> Model[Any, Any]:
         """The model, loaded into this process."""
+        from serve_apps.models import load
+
         return load(ModelSpec.model_validate_json(self.spec), Path(self.weights))
 
 

@@ -103,7 +103,7 @@ class Household:
         return found
 
 
-@pytest.fixture()
+@pytest.fixture
 def household(brightroom: Brightroom, tmp_path: Path) -> Callable[..., Household]:
     """Makes a user with a folder: empty, or a copy of another one."""
     made: list[str] = []

@@ -38,8 +38,9 @@ def dir_id(source: str, folder: bytes) -> str:
 
 
 def display(name: bytes) -> str:
-    """A file name for people: UTF-8 where it is, and `\\xNN` for each byte that is not."""
-    return name.decode(errors="backslashreplace")
+    """A path for people: what is not UTF-8, and what controls a terminal, is shown as `\\xNN`."""
+    text = name.decode(errors="backslashreplace")
+    return "".join(f"\\x{ord(sign):02x}" if ord(sign) < 32 or ord(sign) == 127 else sign for sign in text)
 
 
 class Files(Table):

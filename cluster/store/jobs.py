@@ -109,19 +109,22 @@ class Jobs:
         rows = self.table.rows(where, limit=limit, order_by="created_at", descending=True)
         return [job_of(row) for row in rows.to_pylist()]
 
-    def start(self, job_id: str, submission: str = "") -> Job:
+    def start(self, job_id: str, submission: str = "", after: int | None = None) -> Job:
         """Begin, or go on after a pause or an interruption; the job comes back with the number of this attempt.
 
-        Whoever worked on it before is shut out. Raises NotFound, and Conflict for a job that has ended.
+        Whoever worked on it before is shut out. With `after`, only as the next attempt after that one: of several who
+        start the job they have all seen, one does. Raises NotFound, and Conflict for a job that has ended or moved on.
         """
         now = self._clock()
         while (job := self.get(job_id)).state not in ENDED:
-            values = {
+            if after not in (None, job.attempt):
+                raise Conflict("Somebody else has started this job; look at it again.")
+            values: dict[str, Any] = {
                 "state": "running", "attempt": job.attempt + 1, "submission": submission or job.submission, "error": "",
                 "started_at": job.started_at or now, "finished_at": None, "beat_at": now,
             }  # fmt: skip
             if self.table.change(self._attempt(job_id, job.attempt) & live(), values):
-                return self.get(job_id)
+                return msgspec.structs.replace(job, **values)  # read again, it could be the next attempt's
         raise Conflict(f"This job is {job.state} already; start a new one.")
 
     def beat(

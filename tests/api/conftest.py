@@ -35,7 +35,7 @@ from serve_apps.models.similarity import Match
 
 STEADY = hypothesis.settings(deadline=None, derandomize=True)  # the same examples every time, however busy the machine
 MODEL = "test-clip@1"
-WIDTH = 16
+WIDTH = 64
 PASSWORD = "correct horse battery"
 CHEAP = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 NOON = datetime(2024, 5, 17, 12, tzinfo=UTC)

@@ -16,7 +16,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> SampleLibrary:
     return write_sample_library(tmp_path_factory.mktemp("sample") / "photos")
 
 
-@pytest.fixture()
+@pytest.fixture
 def few(sample: SampleLibrary, household: Callable[..., Household]) -> Callable[..., Household]:
     """Makes a user whose folder holds the files of a few photos of the sample library."""
 

@@ -14,7 +14,7 @@ from tests.sample_library import SampleLibrary
 
 
 @pytest.fixture(scope="session")
-def home(brightroom, sample: SampleLibrary) -> Household:  # noqa: ANN001
+def home(brightroom, sample: SampleLibrary) -> Household:
     """A user whose folder is the sample library itself."""
     user = brightroom.system.users.create("sample", "no password", scan_directory=str(sample.folder))
     return Household(brightroom, user.user_id, sample.folder)

@@ -27,7 +27,7 @@ def mains(sample: SampleLibrary) -> list[str]:
     return [*some, *[photo.main for photo in sample.photos if photo.main not in some][:40]]
 
 
-@pytest.fixture()
+@pytest.fixture
 def undisturbed(few: Callable[..., Household], mains: list[str]) -> Household:
     """A library of those photos, scanned in peace."""
     home = few(*mains)

@@ -1,5 +1,6 @@
 """Jobs: their states, and attempts that shut each other out."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -79,6 +80,26 @@ def test_an_attempt_that_was_taken_over_is_refused(jobs: Jobs, queued: Job) -> N
     assert not jobs.finish(queued.job_id, 1, "done")
     assert jobs.beat(queued.job_id, 2)
     assert jobs.get(queued.job_id).counts == {}
+
+
+def test_of_racing_starters_each_attempt_has_one(
+    settings: Settings, jobs: Jobs, queued: Job, clock: TurnedClock
+) -> None:
+    """Those who have seen a queued job start it once; those who do not care get numbers of their own."""
+
+    def start(others: Jobs, after: int | None) -> int:
+        try:
+            return others.start(queued.job_id, after=after).attempt
+        except Conflict:
+            return 0
+
+    processes = [open_system(settings, clock).jobs for _ in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        careful = list(pool.map(lambda others: start(others, 0), processes))
+        careless = list(pool.map(lambda others: start(others, None), processes))
+    assert sorted(careful) == [0, 0, 0, 0, 0, 1]
+    assert sorted(careless) == [2, 3, 4, 5, 6, 7]
+    assert jobs.get(queued.job_id).attempt == 7
 
 
 @pytest.mark.parametrize("end", ["done", "failed", "cancelled"])

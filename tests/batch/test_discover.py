@@ -1,0 +1,86 @@
+"""The walk: what it lists, what it leaves out and why, whatever names and links lie in its way."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from batch.discover import walk
+from cluster.store.files import display
+
+SKIP = [".*", "@eaDir", "*.tmp", "2020/private*"]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A folder with the usual and the unusual in it."""
+    for name in ("2020/a.jpg", "2020/b.CR2", "2020/@eaDir/a.jpg", "2020/private/c.jpg", ".hidden/d.jpg", "notes.txt"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    os.symlink(tmp_path, tmp_path / "2020" / "loop")
+    os.mkfifo(tmp_path / "2020" / "pipe.jpg")
+    return tmp_path
+
+
+def test_every_entry_is_listed_once_or_left_out_with_its_reason(root: Path):
+    """Links, pipes, patterns and foreign files are counted by reason; nothing is opened or followed."""
+    folders = {folder.path: folder for folder in walk(os.fsencode(root), SKIP)}
+
+    assert set(folders) == {b"", b"2020"}
+    assert [file.path for file in folders[b"2020"].files] == [b"2020/a.jpg", b"2020/b.CR2"]
+    assert [file.kind for file in folders[b"2020"].files] == ["image", "raw"]
+    assert folders[b""].skipped == {"matches a skip pattern": 1, "not a photo or video": 1}
+    assert folders[b"2020"].skipped == {
+        "matches a skip pattern": 2,
+        "a symbolic link": 1,
+        "not a regular file": 1,
+    }
+
+
+def test_names_are_kept_raw_and_shown_readable(tmp_path: Path):
+    """A name that is not UTF-8, or has line ends, is listed under its bytes and shown with escapes."""
+    for name in (b"caf\xe9.jpg", b"two\nlines.jpg"):
+        (Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), name)))).write_bytes(b"x")
+
+    (folder,) = walk(os.fsencode(tmp_path), [])
+
+    assert [file.path for file in folder.files] == [b"caf\xe9.jpg", b"two\nlines.jpg"]
+    assert [display(file.path) for file in folder.files] == ["caf\\xe9.jpg", "two\\x0alines.jpg"]
+
+
+def test_a_folder_that_vanishes_or_refuses_is_told_and_the_rest_is_listed(tmp_path: Path):
+    """One folder that cannot be listed costs only itself."""
+    (tmp_path / "good").mkdir()
+    (tmp_path / "good" / "a.jpg").write_bytes(b"x")
+    (tmp_path / "gone").mkdir()
+
+    found = []
+    for folder in walk(os.fsencode(tmp_path), []):
+        found.append(folder)
+        if folder.path == b"":
+            (tmp_path / "gone").rmdir()
+
+    assert [(folder.path, bool(folder.error), len(folder.files)) for folder in found] == [
+        (b"", False, 0), (b"gone", True, 0), (b"good", False, 1),
+    ]  # fmt: skip
+
+
+def test_a_root_that_is_not_there_is_an_error(tmp_path: Path):
+    """The walk of nothing must not look like an empty library."""
+    with pytest.raises(FileNotFoundError):
+        list(walk(os.fsencode(tmp_path / "away"), []))
+
+
+def test_folders_deeper_than_the_limit_are_left_out(tmp_path: Path):
+    """A path of a thousand folders does not make the walk endless."""
+    deep = tmp_path
+    for _ in range(70):
+        deep = deep / "d"
+        deep.mkdir()
+    (deep / "a.jpg").write_bytes(b"x")
+
+    folders = list(walk(os.fsencode(tmp_path), []))
+
+    assert sum(len(folder.files) for folder in folders) == 0
+    assert folders[-1].skipped == {"the same folder again, or too deep": 1}
