@@ -1,6 +1,7 @@
 """The application: every route, what guards them, and the objects they share. Starts nothing."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from typing import Any
@@ -27,6 +28,7 @@ from api.search import similar
 from cluster.store.database import Library
 from cluster.store.users import User
 
+THREADS = 32
 BODY_BYTES = 64 * 1024  # of a request; routes that need more say so
 
 PHOTOS = Router("/api/photos", route_handlers=[list_photos, show_photo, thumbnail, original, similar], tags=["photos"])
@@ -54,11 +56,17 @@ def create_app(deps: Deps) -> Litestar:
         before_send=[guard_answer],
         request_max_body_size=BODY_BYTES,
         openapi_config=openapi(version()),
+        on_startup=[widen_threads],
         logging_config=None,
         debug=False,
     )
     app.state.deps, app.state.feed = deps, feed
     return app
+
+
+async def widen_threads() -> None:
+    """Give blocking calls more threads than Python's few per core: most of them wait for a disk or for the cluster."""
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="api"))
 
 
 def given(value: Any) -> Provide:

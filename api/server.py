@@ -32,11 +32,7 @@ class HttpServer(uvicorn.Server):
         super().__init__(config)
         self._app = app
         self._socket = listening(host, port)
-
-    @property
-    def port(self) -> int:
-        """The port it listens on, also when it was asked for any."""
-        return int(self._socket.getsockname()[1])
+        self.port: int = self._socket.getsockname()[1]  # also when it was asked for any
 
     @property
     def url(self) -> str:
@@ -61,7 +57,7 @@ class HttpServer(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Stop on SIGINT and SIGTERM, and return: unlike uvicorn's own, which kills the process it has just ended well."""
+        """Stop on SIGINT and SIGTERM, and return; uvicorn's own would then let the signal kill the process."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return

@@ -134,7 +134,7 @@ def joined(settings: Settings, say: Say) -> Iterator[Brightroom]:
     """Brightroom as it runs already, in this or another process; nothing is stopped at the end."""
     connect(settings)
     brightroom = Brightroom(settings, say)
-    if not brightroom.fleet.running():
+    if not brightroom.fleet.coming():
         brightroom.fleet.start()
     yield brightroom
     ray.shutdown()

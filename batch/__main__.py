@@ -57,7 +57,7 @@ def scan(settings: Settings, system: System, job: Job, reporter: Reporter) -> No
     library = open_library(exact, job.owner)
     paths = job.arguments.get("paths") or []
     sink = Sink(library, RemoteWriter(settings, job.owner), job.job_id, force=bool(paths))
-    one = Scan(settings, job.owner, library, sink, root, reporter, Fleet(settings).running)
+    one = Scan(settings, job.owner, library, sink, root, reporter, Fleet(settings).coming)
     if paths:
         one.paths(paths)
         return

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,9 @@ from cluster.settings import CONFIG_VARIABLE, CONFIGS, PREFIX, Settings
 from cluster.store.database import System
 from cluster.store.jobs import ENDED, Job, State
 
-SILENCE = timedelta(seconds=12)  # a running job that has not beaten for so long is gone
+SILENCE = timedelta(seconds=12)  # a job that Ray does not know and that has not beaten for so long is gone
+HUNG = timedelta(minutes=3)  # a process that is there and has not beaten for so long will not again
+FAREWELL = timedelta(seconds=4)  # longer than between two beats
 UNDER_WAY: tuple[State, ...] = ("queued", "running", "paused", "interrupted")
 ACTIONS = ("scan",)
 HEAVY_AT_ONCE = 1  # two datasets side by side would divide the cluster between them and finish neither sooner
@@ -102,20 +104,30 @@ class JobControl:
         return read_board(self.settings, job_id)
 
     def reap(self) -> list[Job]:
-        """Mark running jobs whose process is gone as interrupted; returns them."""
-        return [*self.jobs.interrupt_silent(SILENCE, INTERRUPTED), *self.died()]
+        """Mark running jobs whose process is gone as interrupted; returns them.
 
-    def died(self) -> Iterator[Job]:
-        """Running jobs whose process Ray knows to have ended without a word."""
-        for job in self.jobs.list(states=["running"]):
-            if job.submission and self.ended(job.submission) and self.jobs.interrupt(job, INTERRUPTED):
-                yield self.jobs.get(job.job_id)
+        Ray knows of a process's end at once. A silent process that it says is alive may just be slow to start on a
+        busy machine, and has longer.
+        """
+        gone = [job for job in self.jobs.list(states=["running"]) if self.gone(job)]
+        return [self.jobs.get(job.job_id) for job in gone if self.jobs.interrupt(job, INTERRUPTED)]
 
-    def ended(self, submission: str) -> bool:
-        """Whether Ray says that a submission is over."""
+    def gone(self, job: Job) -> bool:
+        """Whether nobody works on a running job any more."""
+        silent = datetime.now(UTC) - (job.beat_at or job.created_at)
+        match self.told_by_ray(job.submission):
+            case JobStatus.PENDING | JobStatus.RUNNING:
+                return silent > HUNG
+            case None:
+                return silent > SILENCE
+        return silent > FAREWELL  # it ended; its last word in the row may be on its way
+
+    def told_by_ray(self, submission: str) -> JobStatus | None:
+        """How Ray says a submission is; None when it knows none or does not answer."""
         with suppress(RuntimeError, ConnectionError, BrightroomError):
-            return bool(self.client().get_job_status(submission) in (JobStatus.FAILED, JobStatus.STOPPED))
-        return False
+            status: JobStatus = self.client().get_job_status(submission)
+            return status
+        return None
 
     def dispatch(self) -> None:
         """Submit the jobs that wait, the owner who waited longest first, as many as may run side by side."""

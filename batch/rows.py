@@ -160,7 +160,7 @@ def face_rows(photo_id: str, output: bytes, model: str) -> tuple[list[Row], list
         points = [axis for point in face.landmarks for axis in point]
         faces.append(
             {
-                "face_id": face_id,
+                "face_id": key,
                 "photo_id": photo_id,
                 **edges,
                 "score": face.score,

@@ -32,6 +32,7 @@ from cluster.store.files import dir_id, display
 
 NEVER = -1  # a modification time that no file has: what is remembered with it counts as changed
 MIN_SHARE = 0.1  # of a CPU, for an actor's place
+ROUNDS = 3  # over what is pending: a service that was away may be back
 GUARD_FILES = 10  # so many may vanish at once without a question
 
 
@@ -45,12 +46,12 @@ def ingest_stages(settings: Settings, root: bytes, derived: Path) -> list[Stage]
     ]
 
 
-def analyse_stages(settings: Settings, derived: Path, running: set[str]) -> list[Stage]:
-    """Pass two, in order: photos in, what the models say of them out. A service that does not run is left out."""
+def analyse_stages(settings: Settings, derived: Path, possible: set[str]) -> list[Stage]:
+    """Pass two, in order: photos in, what the models say of them out. A stage whose service is stopped is left out."""
     longest, workers = settings.scan.analysis_px, settings.scan.analyse_workers
     stages = [Stage("read", ReadPreview, (str(derived), longest), settings.scan.batch_size, workers)]
     for name, service in SERVICE_OF.items():
-        if service in running:
+        if name in possible:
             stages.append(model_stage(settings, name, service))
     return [*stages, Stage("forget", Forget, (("rgb", "rgb_height", "rgb_width"),), settings.scan.batch_size, workers)]
 
@@ -226,19 +227,31 @@ class Scan:
         todo = pending(self.library.photos, wanted, only_photos)
         for stage in wanted:
             self.progress.stage(stage).begin(todo.counts[stage])
-        size = self.settings.scan.chunk_photos
-        for start in range(0, len(todo.photo_ids), size):
-            self.analyse_chunk(todo.photo_ids[start : start + size], wanted)
-            if self.stopped:
-                return self.reporter.wanted
-        self.close(wanted)
+        for _ in range(ROUNDS):
+            self.analyse_all(todo.photo_ids, wanted)
+            todo = pending(self.library.photos, wanted, only_photos)
+            if self.stopped or not any(todo.counts[stage] for stage in self.possible()):
+                break
+        if not self.stopped:
+            self.close(wanted)
         return self.reporter.wanted
+
+    def analyse_all(self, photo_ids: Sequence[str], wanted: dict[str, str]) -> None:
+        """Pass two over some photos, chunk by chunk."""
+        size = self.settings.scan.chunk_photos
+        for start in range(0, len(photo_ids), size):
+            self.analyse_chunk(photo_ids[start : start + size], wanted)
+            if self.stopped:
+                return
+
+    def possible(self) -> set[str]:
+        """The stages that have a model to do them now."""
+        services = self.running() if self.settings.scan.inference == "serve" else set(SERVICE_OF.values())
+        return {stage for stage in self.settings.revisions if SERVICE_OF[stage] in services}
 
     def analyse_chunk(self, photo_ids: Sequence[str], wanted: dict[str, str]) -> None:
         """Pass two over some photos."""
-        own = {service for service in SERVICE_OF.values() if self.settings.services.get(service)}
-        running = self.running() if self.settings.scan.inference == "serve" else own
-        stages = analyse_stages(self.settings, self.derived, running)
+        stages = analyse_stages(self.settings, self.derived, self.possible())
         work = work_table(self.library.photos, photo_ids, wanted)
         for batch in run(work, stages, self.settings.scan.batch_size):
             for stage, (done, failed) in self.sink.analysed(batch, wanted).items():

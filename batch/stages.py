@@ -6,13 +6,14 @@ A `PhotoError` ends here: it becomes a sentence in the row it concerns. Knows ar
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 import pyarrow as pa
-from ray.data import ActorPoolStrategy, Dataset
+from ray.data import ActorPoolStrategy, Dataset, TaskPoolStrategy
 
 from cluster.errors import PhotoError, Unavailable
 from cluster.settings import ModelSpec
@@ -40,11 +41,12 @@ class Stage:
         """The rows after this step."""
         asked = {"batch_size": self.batch_size, "batch_format": "pyarrow", "num_cpus": self.cpus}
         if self.own_process:
-            pool = ActorPoolStrategy(size=self.workers)
+            actors = ActorPoolStrategy(size=self.workers)
             return rows.map_batches(
-                Built, fn_constructor_args=(self.build, self.args), compute=pool, num_gpus=self.gpus, **asked
+                Built, fn_constructor_args=(self.build, self.args), compute=actors, num_gpus=self.gpus, **asked
             )
-        return rows.map_batches(in_task, fn_args=(self.build, self.args), concurrency=self.workers, **asked)
+        pool = TaskPoolStrategy(size=self.workers)
+        return rows.map_batches(in_task, fn_args=(self.build, self.args), compute=pool, **asked)
 
 
 class Built:
@@ -227,4 +229,15 @@ def caption_request(row: Row) -> CaptionRequest:
     tags = [tag.label for tag in TAGS.decode(found)] if found else row["tags"]
     place = ", ".join(part for part in (row["place"], row["country"]) if part)
     people = [region["name"] for region in row["regions"] or [] if region["name"]]
-    return CaptionRequest(picture(row), tags, people, place, row["taken_at"])
+    return CaptionRequest(picture(row), tags, people, place, own_time(row))
+
+
+def own_time(row: Row) -> datetime | None:
+    """When a photo was taken by the clock of the place: a caption that says `morning` means the morning there.
+
+    A time that nobody wrote down - the file's own - says nothing of when it was taken.
+    """
+    if row["taken_at"] is None or row["taken_source"] == "mtime":
+        return None
+    taken: datetime = row["taken_at"] + timedelta(minutes=row["taken_offset_min"] or 0)
+    return taken

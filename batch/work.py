@@ -11,7 +11,19 @@ from batch.rows import ANALYSES, FOUND
 from cluster.store.photos import due
 from cluster.store.table import Table
 
-CONTEXT = ("photo_id", "content_id", "main_file_id", "name", "title", "taken_at", "keywords", "regions", *PLACE_COLUMNS)
+CONTEXT = (
+    "photo_id",
+    "content_id",
+    "main_file_id",
+    "name",
+    "title",
+    "taken_at",
+    "taken_offset_min",
+    "taken_source",
+    "keywords",
+    "regions",
+    *PLACE_COLUMNS,
+)
 
 
 class Todo(msgspec.Struct, frozen=True):

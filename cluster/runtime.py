@@ -71,7 +71,8 @@ def spawn(command: list[str], environment: dict[str, str], log: Path) -> int:
 
 
 HEAD_ENVIRONMENT = {
-    "MALLOC_ARENA_MAX": "2",  # a torch replica's threads otherwise cost half a gigabyte more
+    "MALLOC_ARENA_MAX": "2",  # torch's threads otherwise cost half a gigabyte more
+    "OMP_WAIT_POLICY": "passive",  # threads that wait leave the cores to others
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     "TOKENIZERS_PARALLELISM": "false",
@@ -85,7 +86,7 @@ def head_command(settings: Settings, gcs: int, dashboard: int) -> list[str]:
     return [
         sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--disable-usage-stats",
         f"--port={gcs}", "--node-ip-address=127.0.0.1", "--dashboard-host=127.0.0.1",
-        f"--dashboard-port={dashboard}", f"--num-cpus={asked.num_cpus}", *gpus,
+        f"--dashboard-port={dashboard}", f"--dashboard-agent-listen-port={free_port()}", f"--num-cpus={asked.num_cpus}", *gpus,
         f"--object-store-memory={asked.object_store_mb * 1_000_000}", f"--temp-dir={temp_dir(settings)}",
     ]  # fmt: skip
 

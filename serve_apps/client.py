@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from ray import serve
@@ -16,9 +17,16 @@ from serve_apps.fleet import Fleet, ServiceStatus
 from serve_apps.models.similarity import Match, Query
 
 LOST = (RayActorError, ActorUnavailableError, ConnectionError)  # a replica died under the call: another will answer
-TRIES = 5
 ONLINE_S = 20  # how long a person's request may wait for a model
-WAIT_S = 0.5  # before the second try; doubles with each
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 5.0  # between two tries
+
+
+def pauses() -> Iterator[float]:
+    """Seconds to wait after each try: doubling, up to a limit, without end."""
+    pause_s = FIRST_PAUSE_S
+    while True:
+        yield pause_s
+        pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
 
 class ServedModel:
@@ -29,27 +37,33 @@ class ServedModel:
         self.timeout_s = timeout_s
 
     def predict(self, batch: Sequence[Any]) -> list[Any]:
-        """The model's outputs, one for each input; raises Unavailable when the service is not there to answer."""
-        for attempt in range(TRIES):
+        """The model's outputs, one for each input; raises Unavailable when the service is not there to answer.
+
+        A replica that dies is replaced, which takes as long as its model takes to load: the batch waits for that.
+        """
+        deadline = time.monotonic() + self.timeout_s
+        for pause_s in pauses():
             try:
                 outputs: list[Any] = self.handle().predict.remote(batch).result(timeout_s=self.timeout_s)
                 return outputs
             except LOST:
-                time.sleep(WAIT_S * 2**attempt)
+                if time.monotonic() + pause_s > deadline:
+                    break
+                time.sleep(pause_s)
             except (DeploymentUnavailableError, TimeoutError) as error:
                 raise self.unavailable() from error
         raise self.unavailable()
 
     async def ask(self, item: Any) -> Any:
         """The model's output for one input, computed together with its neighbours'; raises Unavailable."""
-        for attempt in range(TRIES):
-            try:
-                return await asyncio.wait_for(self.call(item), self.timeout_s)
-            except LOST:
-                await asyncio.sleep(WAIT_S * 2**attempt)
-            except (DeploymentUnavailableError, TimeoutError) as error:
-                raise self.unavailable() from error
-        raise self.unavailable()
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                for pause_s in pauses():
+                    with suppress(*LOST):
+                        return await self.call(item)
+                    await asyncio.sleep(pause_s)
+        except (DeploymentUnavailableError, TimeoutError) as error:
+            raise self.unavailable() from error
 
     async def call(self, item: Any) -> Any:
         """One attempt at one input."""

@@ -82,9 +82,9 @@ class Fleet:
         replicas = sum(running(deployment) for deployment in found.deployments.values())
         return ServiceStatus(name, state, reason, replicas, spec.name, device(spec), spec.gpus)
 
-    def running(self) -> set[str]:
-        """The names of the services that answer now."""
-        return {status.name for status in self.statuses() if status.state == "healthy"}
+    def coming(self) -> set[str]:
+        """The services that answer now or will: one that starts or is being replaced is worth waiting for."""
+        return {status.name for status in self.statuses() if status.state in ("healthy", "starting", "unhealthy")}
 
     def await_start(self, timeout_s: float) -> list[ServiceStatus]:
         """Wait until no service is starting any more, and say how each is."""

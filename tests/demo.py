@@ -68,7 +68,7 @@ def tour(brightroom: Brightroom, truth: SampleLibrary) -> None:
 
 def login(client: httpx.Client, password: str) -> None:
     """Be the demo's user from now on."""
-    answer = client.post("/api/auth/login", json={"name": "demo", "password": password}, timeout=30)
+    answer = client.post("/api/auth/login", json={"name": "demo", "password": password, "bearer": True}, timeout=30)
     client.headers["Authorization"] = f"Bearer {answer.raise_for_status().json()['token']}"
 
 
@@ -102,7 +102,7 @@ def events(client: httpx.Client, job_id: str) -> Any:
 def account(client: httpx.Client, job: Json) -> None:
     """Every file by what became of it, and the failures with their reasons."""
     counts = job["counts"]
-    out.print(f"\nscan {job['state']}: ", end="")
+    out.print(f"\nscan {job['state']} {job['error']}: ", end="")
     out.print(" = ".join([f"{counts['listed']} listed", f"{counts['committed']} committed"]), end="")
     out.print(f" + {counts['failed']} failed + {counts['skipped']} skipped  {counts['skipped_by']}")
     for failure in asked(client, f"/api/jobs/{job['job_id']}/errors")["errors"]:

@@ -64,10 +64,12 @@ function content(title, part, root) {
     element("pre", {}, JSON.stringify(shape(schema, root), null, 2)));
 }
 
+// The default answer is a problem document everywhere; its shape is not repeated with each operation.
 function responses(operation, root) {
-  return Object.entries(operation.responses || {}).map(([status, response]) =>
-    content(`${status} ${response.description || ""}`, resolved(response, root), root)
-      || element("h3", {}, `${status} ${response.description || ""}`));
+  return Object.entries(operation.responses || {}).map(([status, response]) => {
+    const title = `${status} ${response.description || ""}`;
+    return (status !== "default" && content(title, resolved(response, root), root)) || element("h3", {}, title);
+  });
 }
 
 function drawn(path, method, operation, root) {

@@ -22,7 +22,7 @@ SRGB_D50 = np.array(
     [[0.4360747, 0.3850649, 0.1430804], [0.2225045, 0.7168786, 0.0606169], [0.0139322, 0.0971045, 0.7141733]]
 )  # linear sRGB to XYZ as profiles count it, for the D50 white
 FINE = 1 << 14  # steps of the table that encodes linear light
-INVISIBLE = 1.5  # levels of 255 by which a profile may differ from sRGB and pass as sRGB
+INVISIBLE = 1  # levels of 255 by which a profile may differ from sRGB and pass as sRGB
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,7 @@ class Transform:
 def to_srgb(pixels: Image, profile: bytes) -> Image:
     """The pixels (H, W, 3) in sRGB; those of no profile, or of one that cannot be read, are taken for sRGB already."""
     transform = transform_of(profile)
-    if transform is None or is_srgb(profile):
-        return pixels
-    linear = np.stack([transform.curves[channel][pixels[..., channel]] for channel in range(3)], axis=-1)
-    light = np.clip(linear @ transform.matrix.T, 0, 1)
-    encoded: Image = encoding()[(light * (FINE - 1) + 0.5).astype(np.uint16)]
-    return encoded
+    return pixels if transform is None or is_srgb(profile) else converted(pixels, transform)
 
 
 @lru_cache(maxsize=16)
@@ -51,10 +46,18 @@ def is_srgb(profile: bytes) -> bool:
     if transform is None:
         return False
     levels = np.array([0, 64, 128, 192, 255], np.uint8)
-    probe = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(-1, 3)
-    linear = np.stack([transform.curves[channel][probe[:, channel]] for channel in range(3)], axis=-1)
-    light = np.clip(linear @ transform.matrix.T, 0, 1)
-    return bool(np.abs(encoded_level(light) - probe).max() <= INVISIBLE)
+    probe = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(1, -1, 3)
+    return bool(np.abs(converted(probe, transform).astype(int) - probe).max() <= INVISIBLE)
+
+
+def converted(pixels: Image, transform: Transform) -> Image:
+    """The pixels (H, W, 3) after the transform, as sRGB levels; band by band, which is twice as fast as all at once."""
+    bands = [curve.take(pixels[..., band]) for band, curve in enumerate(transform.curves)]
+    result = np.empty_like(pixels)
+    for band, weights in enumerate(transform.matrix * (FINE - 1)):
+        light = sum(weight * linear for weight, linear in zip(weights, bands, strict=True))
+        result[..., band] = encoding().take(np.clip(light, 0, FINE - 1).astype(np.int32))
+    return result
 
 
 @lru_cache(maxsize=16)
@@ -121,9 +124,6 @@ def parametric(tag: bytes, x: NDArray[np.float64]) -> NDArray[np.float64]:
 @lru_cache(maxsize=1)
 def encoding() -> NDArray[np.uint8]:
     """The sRGB level of each of FINE steps of linear light."""
-    return np.round(encoded_level(np.linspace(0, 1, FINE))).astype(np.uint8)
-
-
-def encoded_level(light: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Linear light 0..1 as sRGB levels 0..255, not rounded."""
-    return 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 0) ** (1 / 2.4) - 0.055)
+    light = np.linspace(0, 1, FINE)
+    level = 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return np.round(level).astype(np.uint8)

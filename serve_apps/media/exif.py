@@ -36,6 +36,8 @@ STARS = {25: 2, 50: 3, 75: 4, 99: 5}  # ratings written as percent
 
 def read(block: bytes) -> Metadata:
     """The metadata of an EXIF block; empty when there is none or it cannot be read."""
+    if not block:
+        return Metadata()
     try:
         tags: Tags = exifread.process_file(io.BytesIO(block), details=False, extract_thumbnail=False)
     except FAULTS:

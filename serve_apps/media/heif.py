@@ -4,6 +4,7 @@ libheif has turned the picture upright already, so EXIF's orientation is not app
 """
 
 import io
+from typing import Any
 
 import numpy as np
 
@@ -42,7 +43,7 @@ def decode(data: bytes, longest: int, max_pixels: int) -> Picture:
     )
 
 
-def thumbnail(heif: "pillow_heif.HeifFile", longest: int) -> Image | None:  # type: ignore[name-defined] # noqa: F821
+def thumbnail(heif: Any, longest: int) -> Image | None:
     """The smallest embedded thumbnail of at least `longest` and the picture's shape, if there is one."""
     sizes: list[int] = heif.info.get("thumbnails") or []
     enough = sorted((size, index) for index, size in enumerate(sizes) if size >= longest)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pil
 
-from cluster.errors import TooLarge
+from cluster.errors import TooLarge, Unreadable
 from serve_apps.media.protocol import Metadata
 
 Image: TypeAlias = NDArray[np.uint8]  # (H, W, 3) RGB; the models' own alias would import the models with it
@@ -45,7 +45,9 @@ class Picture:
 
 
 def must_fit(width: int, height: int, max_pixels: int) -> None:
-    """Raise TooLarge for a picture with more pixels than allowed; called with what the header says."""
+    """Raise TooLarge for a picture that its header says has too many pixels, and Unreadable for one of none."""
+    if width < 1 or height < 1:
+        raise Unreadable("the picture has no pixels; restore it from a backup")
     if width * height > max_pixels:
         size = f"{width:,} x {height:,} pixels ({width * height / 1e6:,.0f} megapixels)"
         limit = f"{max_pixels / 1e6:,.0f} megapixels"

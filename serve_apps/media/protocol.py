@@ -126,7 +126,7 @@ class Decoded(msgspec.Struct, frozen=True, tag="decoded"):
     width: Side  # of the whole picture, upright
     height: Side
     metadata: Metadata
-    flags: Annotated[list[Name], Meta(max_length=16)]  # truncated, damaged, bad-sidecar
+    flags: Annotated[list[Name], Meta(max_length=16)]  # truncated, damaged, preview-only, bad-xmp, bad-sidecar
     derived: Annotated[dict[Name, Bytes], Meta(max_length=8)]  # size name -> bytes of the file
 
 

@@ -4,6 +4,7 @@ Leaves out developing: what comes out is a picture to find and look at, not a pr
 """
 
 import io
+from dataclasses import replace
 
 import rawpy
 
@@ -13,11 +14,13 @@ from serve_apps.media.dates import plausible
 from serve_apps.media.picture import SIDEWAYS, UPRIGHT, Image, Picture, must_fit, rgb
 from serve_apps.media.protocol import Metadata
 from serve_apps.media.texts import line
+from serve_apps.media.tiff import bytes_of
 
 ENOUGH = 1024  # a longest side from which the camera's own preview is preferred
 TURNS = {3: 3, 5: 8, 6: 6}  # LibRaw's flip as an EXIF orientation
 TIFF_LIKE = (b"II", b"MM")
 TIFF = (b"II*\0", b"MM\0*")
+XMP_TAG = 700
 
 
 def decode(data: bytes, longest: int, max_pixels: int) -> Picture:
@@ -28,6 +31,8 @@ def decode(data: bytes, longest: int, max_pixels: int) -> Picture:
     try:
         with rawpy.imread(io.BytesIO(data)) as raw:
             return developed(raw, data, longest, max_pixels)
+    except rawpy.LibRawUnsufficientMemoryError:
+        raise MemoryError from None
     except rawpy.LibRawError as error:
         if data.startswith(TIFF):
             return vips.decode(data, "tiff", longest, max_pixels)
@@ -36,22 +41,40 @@ def decode(data: bytes, longest: int, max_pixels: int) -> Picture:
 
 
 def developed(raw: rawpy.RawPy, data: bytes, longest: int, max_pixels: int) -> Picture:
-    """The camera's preview, else the sensor's pixels, with what is known of the shot."""
+    """The camera's preview or the sensor's pixels, with what is known of the shot."""
     width, height, turn = raw.sizes.width, raw.sizes.height, TURNS.get(raw.sizes.flip, UPRIGHT)
     must_fit(width, height, max_pixels)
     preview = preview_of(raw, longest, max_pixels)
-    if preview is None or max(preview.width, preview.height) < min(ENOUGH, longest):
-        pixels, profile = sensor(raw, longest), b""
-    else:
-        pixels, profile = preview.pixels, preview.profile
-    if turn in SIDEWAYS and (pixels.shape[0] > pixels.shape[1]) != (height > width):  # the camera turned its preview
+    shown = preview if preview and is_enough(preview, longest) else from_sensor(raw, preview, longest)
+    if turn in SIDEWAYS and (shown.width < shown.height) != (width < height):  # the camera turned its preview
         width, height, turn = height, width, UPRIGHT
-    beside = preview or Picture(pixels=pixels, width=width, height=height)
-    exif = data if data.startswith(TIFF_LIKE) else beside.exif
-    return Picture(
-        pixels=pixels, width=width, height=height, profile=profile, exif=exif, xmp=beside.xmp, orientation=turn,
+    return replace(
+        shown,
+        width=width,
+        height=height,
+        exif=data if data.startswith(TIFF_LIKE) else shown.exif,
+        xmp=bytes_of(data, XMP_TAG) or shown.xmp,
+        orientation=turn,
         facts=facts_of(raw),
-    )  # fmt: skip
+    )
+
+
+def is_enough(preview: Picture, longest: int) -> bool:
+    """Whether the camera's preview is large enough to be preferred."""
+    return max(preview.width, preview.height) >= min(ENOUGH, longest)
+
+
+def from_sensor(raw: rawpy.RawPy, preview: Picture | None, longest: int) -> Picture:
+    """The sensor's pixels with the preview's metadata; the preview itself where LibRaw cannot decode the sensor."""
+    try:
+        pixels = sensor(raw, longest)
+    except rawpy.LibRawNonFatalError:
+        if preview is None:
+            raise
+        return replace(preview, flags=("preview-only",))
+    height, width = pixels.shape[:2]
+    beside = preview or Picture(pixels=pixels, width=width, height=height)
+    return replace(beside, pixels=pixels, width=width, height=height, profile=b"", flags=())
 
 
 def preview_of(raw: rawpy.RawPy, longest: int, max_pixels: int) -> Picture | None:

@@ -68,6 +68,8 @@ def opened(fd: int, container: str) -> Iterator[InputContainer]:
     try:
         with open(fd, "rb", closefd=False) as plain, av.open(plain, format=demuxer, options=OPTIONS) as file:
             yield file
+    except MemoryError:  # PyAV's own is an FFmpegError too
+        raise MemoryError from None
     except (av.FFmpegError, ValueError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise Unreadable(f"this video cannot be decoded ({reason[:120]}); restore it from a backup") from None
@@ -78,6 +80,8 @@ def picture_stream(file: InputContainer) -> VideoStream:
     stream = next(iter(file.streams.video), None)
     if stream is None:
         raise Unreadable("there is no picture in this video, only sound; keep it elsewhere")
+    if stream.codec_context is None:
+        raise Unreadable("nobody knows the coding of this video; convert it to MP4 and scan again")
     stream.thread_type = "NONE"
     return stream
 

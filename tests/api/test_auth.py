@@ -9,7 +9,7 @@ import httpx
 from argon2 import PasswordHasher
 
 from api.logins import COOKIE
-from tests.api.conftest import CHEAP, PASSWORD, World, answering, build
+from tests.api.world import CHEAP, PASSWORD, World, answering, build
 
 ADDRESSES = itertools.count(1)
 SAME = {"Sec-Fetch-Site": "same-origin"}

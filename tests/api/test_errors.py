@@ -13,8 +13,9 @@ from api.access import PUBLIC
 from api.app import create_app
 from api.errors import STATUSES, Fault, Problem, fault
 from cluster import errors
-from tests.api.conftest import World, answering, build
+from tests.api.world import World, answering, build
 
+JSON = {"Content-Type": "application/json"}
 REFUSED: dict[str, tuple[int, Callable[[httpx.Client, httpx.Client], httpx.Response]]] = {
     "no such address": (404, lambda me, _: me.get("/nowhere")),
     "no such id": (404, lambda me, _: me.get("/api/photos/none")),
@@ -30,7 +31,6 @@ REFUSED: dict[str, tuple[int, Callable[[httpx.Client, httpx.Client], httpx.Respo
     "wrong media type": (415, lambda _, nobody: nobody.post("/api/auth/login", content="a=b")),
     "wrong host": (400, lambda me, _: me.get("/api/photos", headers={"Host": "evil.example"})),
 }
-JSON = {"Content-Type": "application/json"}
 
 
 @pytest.mark.parametrize("case", REFUSED)

@@ -11,7 +11,7 @@ import pytest
 from api import feed as module
 from api.feed import Feed
 from api.job_view import JobView
-from tests.api.conftest import NOON
+from tests.api.world import NOON
 
 
 def job(job_id: str, owner: str = "ann", **changed: Any) -> JobView:

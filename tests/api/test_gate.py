@@ -6,7 +6,7 @@ import pytest
 from api.gate import client_address, host_name, networks
 from api.logins import COOKIE
 from cluster.errors import SettingsError
-from tests.api.conftest import PASSWORD, World
+from tests.api.world import PASSWORD, World
 
 CHANGE = "/api/auth/logout"
 

@@ -10,7 +10,7 @@ import pytest
 
 from cluster.store.jobs import Job
 from cluster.store.schema import rows_of
-from tests.api.conftest import NOON, World
+from tests.api.world import NOON, World
 
 STEPS = ["pause", "resume", "cancel", "retry"]
 
@@ -216,9 +216,11 @@ def test_a_stream_ends_with_its_session(world: World) -> None:
 
 def test_streams_that_are_left_are_looked_after_no_more(world: World) -> None:
     """When the last listener is gone, nobody looks at the store for it."""
+    assert world.app
     feed = world.app.state.feed
     with world.as_user("ann").stream("GET", "/api/jobs/events") as answer:
-        next(events(answer))
+        told = events(answer)
+        next(told)
         assert feed.listeners >= 1
 
     world.until(lambda: feed.listeners == 0)

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from api.library import below, stats
 from cluster.store.schema import rows_of
-from tests.api.conftest import MODEL, NOON, World
+from tests.api.standins import MODEL
+from tests.api.world import NOON, World
 
 
 def test_an_empty_library_has_sums_too(world: World) -> None:

@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from api.limits import network_of
-from tests.api.conftest import PASSWORD, World, answering, build
 from tests.api.test_auth import login
+from tests.api.world import PASSWORD, World, answering, build
 
 
 def guess(world: World, name: str, address: str, password: str = "not this one") -> httpx.Response:

@@ -2,7 +2,7 @@
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.api.conftest import World
+from tests.api.world import World
 
 FROM_AFAR = {"X-Forwarded-For": "203.0.113.9"}
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.originals import MEDIA_TYPES, attachment, media_type
-from tests.api.conftest import STEADY
+from tests.api.world import STEADY
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from api.paging import decode, encode
 from cluster.errors import Invalid
-from tests.api.conftest import STEADY
+from tests.api.world import STEADY
 
 
 @STEADY

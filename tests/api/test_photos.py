@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from cluster.store.schema import rows_of
-from tests.api.conftest import MODEL, NOON, World
+from tests.api.standins import MODEL
+from tests.api.world import NOON, World
 
 
 def pages(client: httpx.Client, **params: Any) -> list[list[dict[str, Any]]]:

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from cluster.store.schema import changes_of
-from tests.api.conftest import World
+from tests.api.world import World
 
 BODY = bytes(range(256)) * 1200  # more than one chunk
 
@@ -226,7 +226,8 @@ def test_reading_originals_changes_nothing_and_leaves_nothing_open(world: World,
 
     for _ in range(3):
         with ann.stream("GET", f"/api/photos/{photo_id}/original") as answer:
-            assert next(answer.iter_bytes(1024)).startswith(b"begin")
+            body = answer.iter_bytes(1024)
+            assert next(body).startswith(b"begin")
             assert held() > 0
 
     world.until(lambda: held() == 0)

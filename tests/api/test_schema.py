@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import World
 from tests.api.test_routes import MATRIX
+from tests.api.world import World
 
 ASSETS = ["/schema", "/schema/schema.js", "/schema/schema.css"]
 

@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 from cluster.store.schema import rows_of
-from tests.api.conftest import MODEL, WIDTH, World, vector_of
+from tests.api.standins import MODEL, WIDTH, vector_of
+from tests.api.world import World
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ import pytest
 
 from api.app import create_app
 from api.server import HttpServer
-from tests.api.conftest import World, build
 from tests.api.test_jobs import events, started
+from tests.api.world import World, build
 
 
 def test_a_server_knows_its_port_before_it_answers(tmp_path: Path) -> None:

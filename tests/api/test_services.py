@@ -1,6 +1,7 @@
 """Services as everybody sees them."""
 
-from tests.api.conftest import MODEL, World
+from tests.api.standins import MODEL
+from tests.api.world import World
 
 
 def test_services_tell_their_state_and_model(world: World) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import PASSWORD, World
 from tests.api.test_auth import login, new_address
+from tests.api.world import PASSWORD, World
 
 
 def test_a_created_user_can_log_in_and_has_an_empty_library(world: World, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import random
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -31,7 +32,8 @@ def mains(sample: SampleLibrary) -> list[str]:
 def undisturbed(few: Callable[..., Household], mains: list[str]) -> Household:
     """A library of those photos, scanned in peace."""
     home = few(*mains)
-    assert home.scan().state == "done"
+    job = home.scan()
+    assert job.state == "done", job.error
     return home
 
 
@@ -40,9 +42,9 @@ def workers(brightroom: Brightroom, *names: str) -> Iterator[psutil.Process]:
     head = read_head(brightroom.settings)
     assert head is not None
     for process in family(head):
-        title = " ".join(process.cmdline())
-        if any(name in title for name in names):
-            yield process
+        with suppress(psutil.Error):
+            if any(name in " ".join(process.cmdline()) for name in names):
+                yield process
 
 
 def driver_of(brightroom: Brightroom, job: Job) -> psutil.Process | None:

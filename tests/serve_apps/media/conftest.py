@@ -148,7 +148,7 @@ def samples(
     return paths
 
 
-def write_dng(path: Path, photo: Pixels, orientation: int = 1) -> None:
+def write_dng(path: Path, photo: Pixels, orientation: int = 1, xmp: bytes = b"") -> None:
     """Write an uncompressed Bayer DNG of a photo, without a preview."""
     linear = (photo / 255.0) ** 2.2 * WHITE_LEVEL
     mosaic = np.empty(photo.shape[:2], np.uint16)
@@ -160,7 +160,7 @@ def write_dng(path: Path, photo: Pixels, orientation: int = 1) -> None:
         (33421, "H", 2, (2, 2), True), (33422, "B", 4, bytes((0, 1, 1, 2)), True),
         (50706, "B", 4, bytes((1, 4, 0, 0)), True), (50708, "s", 0, "ACME Bayer 1", True),
         (50717, "H", 1, WHITE_LEVEL, True), (50721, "2i", 9, matrix, True), (50728, "2I", 3, [1, 1] * 3, True),
-        (50778, "H", 1, 21, True),
+        (50778, "H", 1, 21, True), *([(700, "B", len(xmp), xmp, True)] if xmp else []),
     ]  # fmt: skip
     tifffile.imwrite(
         path, mosaic, photometric=32803, planarconfig=1, metadata=None, datetime="2024:05:06 07:08:09", extratags=tags

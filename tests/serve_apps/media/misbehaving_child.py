@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cluster.errors import Unreadable
 from serve_apps.media import child
-from serve_apps.media.protocol import Answer, Identity, Pixels, Ready, Request, Setup
+from serve_apps.media.protocol import Answer, Identity, Pixels, Ready, Request, Setup, framed
 
 HEAVY = ("ray", "torch", "lancedb", "litestar", "pydantic", "av", "rawpy", "pillow_heif", "cv2")
 
@@ -47,7 +47,8 @@ def misbehave(request: Request, setup: Setup, memory: int) -> Answer:
         case "swap":
             return Ready()
         case "lie":
-            return Identity("../../etc/passwd", 1, 1, None)
+            os.write(int(sys.argv[1]), framed(Identity("../../etc/passwd", 1, 1, None)))
+            signal.pause()
         case "pretend":
             return Pixels(100, 100)
         case "environment":

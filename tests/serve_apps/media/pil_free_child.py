@@ -44,8 +44,8 @@ def bar() -> None:
     Image._getdecoder = plain_only(Image._getdecoder, 1)
     Image.frombytes = plain_only(Image.frombytes, 3)
     Image.frombuffer = plain_only(Image.frombuffer, 3)
-    ImageFile.Parser.feed = ImageFile.Parser.close = barred  # type: ignore[method-assign]
-    ImageFile.ImageFile.__init__ = ImageFile.ImageFile.load = barred  # type: ignore[method-assign]
+    ImageFile.Parser.feed = ImageFile.Parser.close = barred
+    ImageFile.ImageFile.__init__ = ImageFile.ImageFile.load = barred
 
 
 def answer(request: Request, setup: Setup, memory: int) -> Answer:

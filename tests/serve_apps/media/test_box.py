@@ -161,7 +161,7 @@ def test_a_file_larger_than_allowed_is_refused_unread(
     flips=st.lists(st.tuples(st.integers(0, 700), st.integers(0, 255)), max_size=8),
     cut=st.one_of(st.none(), st.integers(0, 3000)),
 )
-@settings(max_examples=150, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 def test_no_damaged_header_kills_the_parent(
     tmp_path: Path, decoder: Decoder, jpeg_bytes: Any, exif_bytes: Any, flips: list[tuple[int, int]], cut: int | None
 ) -> None:

@@ -15,8 +15,8 @@ from cluster.settings import MediaSettings
 from serve_apps.media.addresses import derived_path
 from serve_apps.media.box import Decoder
 from serve_apps.media.colour import curve, is_srgb, to_srgb, transform_of
-from serve_apps.media.jpeg import blocks_of
 from serve_apps.media.preview import read_preview
+from serve_apps.media.segments import blocks_of
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_profiles_of_another_kind_are_left_to_libvips(profile: Any) -> None:
 
 
 @given(flips=st.lists(st.tuples(st.integers(0, 479), st.integers(0, 255)), max_size=12), cut=st.integers(0, 480))
-@settings(database=None, max_examples=200, suppress_health_check=list(HealthCheck))
+@settings(database=None, max_examples=80, suppress_health_check=list(HealthCheck))
 def test_a_damaged_profile_does_no_harm(
     profile: Callable[[str], bytes], photo: Any, flips: list[tuple[int, int]], cut: int
 ) -> None:

@@ -11,7 +11,8 @@ import pyvips
 from PIL import Image
 
 from cluster.settings import MediaSettings
-from serve_apps.media.box import setup_of
+from serve_apps.media.addresses import EXTENSIONS, derived_path
+from serve_apps.media.box import Decoder, setup_of
 from serve_apps.media.derive import derive, is_there, squared, write
 from serve_apps.media.picture import Picture, fitted
 
@@ -76,3 +77,46 @@ def test_only_what_is_missing_is_written(tmp_path: Path, photo: Any) -> None:
     derive(picture, 1, CONTENT, setup, force=False)
     assert is_there(lost)
     assert all(path.stat().st_mtime_ns == when for path, when in files.items() if path != lost)
+
+
+def test_derived_pictures_have_their_sizes(tmp_path: Path, jpeg_bytes: Any, photo: Any) -> None:
+    """Each is at most as large as the settings say, in the picture's shape; the square one is the middle."""
+    path = tmp_path / "large.jpg"
+    path.write_bytes(jpeg_bytes(np.asarray(Image.fromarray(photo).resize((1800, 1200)))))
+    with Decoder(MediaSettings(), tmp_path / "derived") as decoder:
+        decoded = decoder.decode(bytes(path))
+    sizes = {}
+    for size in EXTENSIONS:
+        shown = pyvips.Image.new_from_file(str(derived_path(tmp_path / "derived", decoded.content_id, size)))
+        sizes[size] = (shown.get("vips-loader"), shown.width, shown.height)
+    assert sizes == {
+        "preview": ("jpegload", 1440, 960),
+        "big": ("webpload", 500, 333),
+        "square": ("webpload", 250, 250),
+        "small": ("webpload", 120, 80),
+    }
+
+
+def test_a_second_run_writes_nothing_and_a_forced_one_the_same_bytes(tmp_path: Path, samples: dict[str, Path]) -> None:
+    """Derived pictures are made once: they keep their bytes and times, and force makes the same bytes again."""
+    folder = tmp_path / "derived"
+    with Decoder(MediaSettings(), folder) as decoder:
+        first = decoder.decode(bytes(samples["jpeg"]))
+        written = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.rglob("*.*")}
+        assert decoder.decode(bytes(samples["jpeg"])) == first
+        assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.rglob("*.*")} == written
+        assert decoder.decode(bytes(samples["jpeg"]), force=True) == first
+    again = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.rglob("*.*")}
+    assert len(written) == 4
+    assert {path: data for path, (data, _) in again.items()} == {path: data for path, (data, _) in written.items()}
+    assert all(again[path][1] > written[path][1] for path in written)
+
+
+def test_an_empty_derived_picture_is_made_again(tmp_path: Path, samples: dict[str, Path]) -> None:
+    """A power cut may leave a file of no bytes; it does not count as there."""
+    with Decoder(MediaSettings(), tmp_path) as decoder:
+        decoded = decoder.decode(bytes(samples["jpeg"]))
+        emptied = derived_path(tmp_path, decoded.content_id, "square")
+        emptied.write_bytes(b"")
+        assert decoder.decode(bytes(samples["jpeg"])) == decoded
+        assert emptied.stat().st_size == decoded.derived["square"]

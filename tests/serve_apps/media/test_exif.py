@@ -117,7 +117,7 @@ def test_nothing_is_read_from_nothing() -> None:
 
 
 @given(flips=st.lists(st.tuples(st.integers(0, 600), st.integers(0, 255)), max_size=10), cut=st.integers(0, 700))
-@settings(database=None, max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(database=None, max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_damaged_block_gives_metadata_or_none(exif_bytes: Make, flips: list[tuple[int, int]], cut: int) -> None:
     """Whatever is in it, no exception leaves, and every field is within its bounds."""
     import msgspec

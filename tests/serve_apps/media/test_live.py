@@ -56,7 +56,7 @@ def test_a_count_beyond_the_note_reads_no_further_than_the_note(exif_bytes: Call
 
 
 @given(flips=st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=10), cut=st.integers(0, 400))
-@settings(database=None, max_examples=200, suppress_health_check=list(HealthCheck))
+@settings(database=None, max_examples=80, suppress_health_check=list(HealthCheck))
 def test_a_damaged_block_gives_a_text(exif_bytes: Callable[..., bytes], flips: list[tuple[int, int]], cut: int) -> None:
     """No exception leaves, however the block points around."""
     block = bytearray(exif_bytes({271: b"Apple"}, {37500: maker_note()})[6:])

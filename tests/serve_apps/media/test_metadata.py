@@ -1,9 +1,15 @@
 """Who is believed for what, and where a face is when the picture is upright."""
 
+import os
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
+import pyvips
 
+from cluster.errors import Unreadable
+from serve_apps.media.box import Decoder
 from serve_apps.media.metadata import Packets, merged, turned, upright_regions
 from serve_apps.media.protocol import Metadata, Region
 from serve_apps.media.xmp import Packet
@@ -65,3 +71,92 @@ def test_a_face_drawn_on_the_upright_picture_is_not_turned_again() -> None:
     assert upright_regions(Packets(drawn_upright, NOTHING), 6, 3000, 4000) == [region]
     assert upright_regions(Packets(drawn_stored, NOTHING), 6, 3000, 4000) == [turned(region, 6)]
     assert upright_regions(Packets(NOTHING, drawn_stored), 1, 4000, 3000) == [region]
+
+
+def sidecar_text(region: str = "") -> str:
+    """An XMP sidecar as an editor writes it: a rating, keywords, a title, a place, and perhaps regions."""
+    return f"""<?xpacket begin='\ufeff' id='W5M0MpCehiHzreSzNTczkc9d'?>
+    <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+    <rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/"
+      xmlns:lr="http://ns.adobe.com/lightroom/1.0/" xmlns:exif="http://ns.adobe.com/exif/1.0/" xmp:Rating="4"
+      exif:GPSLatitude="48,51.504N" exif:GPSLongitude="2,17.67E">
+      <dc:subject><rdf:Bag><rdf:li>space</rdf:li><rdf:li>portrait</rdf:li></rdf:Bag></dc:subject>
+      <lr:hierarchicalSubject><rdf:Bag><rdf:li>People|Eileen</rdf:li></rdf:Bag></lr:hierarchicalSubject>
+      <dc:title><rdf:Alt><rdf:li xml:lang="x-default">The astronaut</rdf:li></rdf:Alt></dc:title>{region}
+    </rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end='w'?>"""
+
+
+FACE = """<mwg-rs:Regions xmlns:mwg-rs="http://www.metadataworkinggroup.com/schemas/regions/"
+  xmlns:stArea="http://ns.adobe.com/xmp/sType/Area#" xmlns:stDim="http://ns.adobe.com/xap/1.0/sType/Dimensions#"
+  rdf:parseType="Resource"><mwg-rs:AppliedToDimensions stDim:w="240" stDim:h="360" stDim:unit="pixel"/>
+  <mwg-rs:RegionList><rdf:Bag><rdf:li><rdf:Description mwg-rs:Name="Eileen" mwg-rs:Type="Face">
+  <mwg-rs:Area stArea:x="0.25" stArea:y="0.4" stArea:w="0.2" stArea:h="0.1" stArea:unit="normalized"/>
+  </rdf:Description></rdf:li></rdf:Bag></mwg-rs:RegionList></mwg-rs:Regions>"""
+
+
+def test_a_sidecar_is_merged_and_its_faces_turned_upright(
+    tmp_path: Path, decoder: Decoder, jpeg_bytes: Any, exif_bytes: Any, photo: Any, stored_as: Any
+) -> None:
+    """Rating, keywords, title, place and a named face come from the sidecar; the face is where it is seen."""
+    picture, sidecar = tmp_path / "photo.jpg", tmp_path / "photo.xmp"
+    picture.write_bytes(jpeg_bytes(stored_as[6](photo), exif=exif_bytes(orientation=6)))
+    sidecar.write_text(sidecar_text(FACE))
+    known = decoder.decode(bytes(picture), bytes(sidecar)).metadata
+    assert (known.rating, known.title) == (4, "The astronaut")
+    assert known.keywords == ["space", "portrait", "People|Eileen"]
+    assert (known.latitude, known.longitude) == pytest.approx((48.8584, 2.2945))
+    (face,) = known.regions
+    assert face.name == "Eileen"
+    assert (face.left, face.top, face.right, face.bottom) == pytest.approx((0.55, 0.15, 0.65, 0.35))
+    assert decoder.identify(bytes(sidecar)).metadata.rating == 4  # type: ignore[union-attr]
+
+
+def test_a_broken_sidecar_costs_only_itself(tmp_path: Path, decoder: Decoder, samples: dict[str, Path]) -> None:
+    """The photo is decoded and flagged; asked for alone, the sidecar says what is wrong."""
+    for name, data in (("a.xmp", b"<x"), ("b.xmp", b"<!DOCTYPE x [<!ENTITY a 'b'>]>" + sidecar_text().encode())):
+        (tmp_path / name).write_bytes(data)
+        assert decoder.decode(bytes(samples["jpeg"]), bytes(tmp_path / name)).flags == ["bad-sidecar"]
+        with pytest.raises(Unreadable, match="XMP"):
+            decoder.identify(bytes(tmp_path / name))
+    assert decoder.decode(bytes(samples["jpeg"]), bytes(tmp_path / "none.xmp")).flags == ["bad-sidecar"]
+
+
+def test_a_packet_inside_the_picture_is_read(
+    tmp_path: Path, decoder: Decoder, jpeg_bytes: Any, vips_image: Any, photo: Any
+) -> None:
+    """Embedded XMP counts like a sidecar, in JPEG and in the formats of libvips."""
+    (tmp_path / "a.jpg").write_bytes(jpeg_bytes(xmp=sidecar_text().encode()))
+    image = vips_image(photo).copy()
+    image.set_type(pyvips.GValue.blob_type, "xmp-data", sidecar_text().encode())
+    for format in ("png", "webp", "tiff", "jpg"):
+        if format != "jpg":
+            image.write_to_file(str(tmp_path / f"a.{format}"))
+        known = decoder.decode(bytes(tmp_path / f"a.{format}")).metadata
+        assert (format, known.rating, known.title) == (format, 4, "The astronaut")
+
+
+def test_the_time_is_taken_from_the_best_source_there_is(
+    tmp_path: Path, decoder: Decoder, jpeg_bytes: Any, exif_bytes: Any
+) -> None:
+    """EXIF, then XMP, then the file's name, then its mtime; and the answer says which."""
+    dated = sidecar_text("<exif:DateTimeOriginal>2021-02-03T04:05:06.5+01:00</exif:DateTimeOriginal>").encode()
+    exif = exif_bytes(exif={36867: b"2022:03:04 05:06:07", 37521: b"25", 36881: b"+02:00"})
+    path = tmp_path / "IMG_20200102_030405.jpg"
+    os_time = datetime(2019, 1, 2, 3, 4, 5, tzinfo=UTC).timestamp()
+    answers = []
+    for data, name in (
+        (jpeg_bytes(exif=exif, xmp=dated), ""),
+        (jpeg_bytes(xmp=dated), ""),
+        (jpeg_bytes(), ""),
+        (jpeg_bytes(), "a.jpg"),
+    ):
+        path.write_bytes(data)
+        os.utime(path, (os_time, os_time))
+        known = decoder.decode(bytes(path), name=name).metadata
+        answers.append((known.taken_source, known.taken_at, known.taken_offset_min))
+    assert answers == [
+        ("exif", datetime(2022, 3, 4, 3, 6, 7, 250_000, tzinfo=UTC), 120),
+        ("xmp", datetime(2021, 2, 3, 3, 5, 6, 500_000, tzinfo=UTC), 60),
+        ("name", datetime(2020, 1, 2, 3, 4, 5, tzinfo=UTC), None),
+        ("mtime", datetime(2019, 1, 2, 3, 4, 5, tzinfo=UTC), None),
+    ]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cluster.errors import TooLarge
+from cluster.errors import TooLarge, Unreadable
 from serve_apps.media.picture import fitted, must_fit, pixels_of, rgb, upright
 
 
@@ -38,6 +38,8 @@ def test_the_limit_of_pixels_is_inclusive() -> None:
     must_fit(10, 10, 100)
     with pytest.raises(TooLarge, match=r"10 x 11 pixels"):
         must_fit(10, 11, 100)
+    with pytest.raises(Unreadable, match="no pixels"):
+        must_fit(0, 10, 100)
 
 
 def test_all_kinds_of_bands_become_three(photo: Any) -> None:

@@ -111,6 +111,16 @@ def test_a_raw_files_facts_are_read(tmp_path: Path, decoder: Decoder, samples: d
     assert decoded.metadata.taken_source == "exif"
 
 
+def test_a_rating_inside_a_raw_file_is_read(tmp_path: Path, decoder: Decoder, dng: Any, photo: Any) -> None:
+    """Editors keep ratings of a DNG in the file itself."""
+    packet = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        b'<rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="3"/></rdf:RDF></x:xmpmeta>'
+    )
+    dng(tmp_path / "rated.dng", photo, xmp=packet)
+    assert decoder.decode(bytes(tmp_path / "rated.dng")).metadata.rating == 3
+
+
 def test_a_tiff_with_the_name_of_a_raw_file_is_shown(samples: dict[str, Path], photo: Any) -> None:
     """Some scanners call their TIFF files so."""
     picture = raw.decode(samples["tiff"].read_bytes(), 1440, LIMIT)
