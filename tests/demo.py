@@ -4,14 +4,18 @@ Writes the sample library into a folder that goes away again, scans it, prints w
 The composed models are kept where the settings say, for the next time.
 """
 
+import argparse
 import json
+import re
 import secrets
+import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import httpx
+from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
@@ -24,12 +28,27 @@ from cluster.settings import Settings, load_settings
 from tests.sample_library import SampleLibrary, write_sample_library
 
 QUERIES = ("a cat", "a cup of coffee", "rocket launch")
-out = Console(highlight=False)
+out = Console(highlight=False, record=True, width=None if sys.stdout.isatty() else 110)
 Json = dict[str, Any]
 
 
 def main() -> None:
-    """Run the demo."""
+    """Run the demo; with `--picture FILE` draw what it prints as SVG too."""
+    parser = argparse.ArgumentParser(prog="python -m tests.demo")
+    parser.add_argument("--picture", type=Path, help="an SVG of the output, for the README")
+    picture: Path | None = parser.parse_args().picture
+    run()
+    if picture:
+        picture.write_text(out.export_svg(title="make demo", code_format=without_fonts(CONSOLE_SVG_FORMAT)), "utf8")
+
+
+def without_fonts(svg: str) -> str:
+    """The SVG without the fonts that it would fetch from another host."""
+    return re.sub(r"@font-face \{\{.*?\}\}", "", svg, flags=re.DOTALL)
+
+
+def run() -> None:
+    """The demo itself."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="brightroom-demo-") as folder:
         photos = Path(folder) / "photos"

@@ -1,15 +1,27 @@
-"""The documents tell the whole truth: every setting, route and command is in them, and they name nothing that is not there."""
+"""The documents tell the whole truth: every setting, route and command is in them, and nothing that is not there."""
 
 import re
 from pathlib import Path
+from typing import Any
 
+import pytest
 from litestar import Litestar
 
 from api.app import create_app
 from api.cli import main
+from api.deps import Deps
 from cluster.settings import ModelSpec, Part, Settings
+from cluster.store.database import open_system
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Litestar:
+    """The application, as far as its routes go: nobody calls them here."""
+    settings = Settings(root=tmp_path)
+    nobody: Any = None
+    return create_app(Deps(settings, open_system(settings), nobody, nobody, nobody, nobody))
 
 
 def keys(model: type[Part], prefix: str = "") -> list[str]:
