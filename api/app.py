@@ -1,7 +1,10 @@
 """The application: every route, what guards them, and the objects they share. Starts nothing."""
 
 import asyncio
+import logging
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from typing import Any
@@ -25,10 +28,14 @@ from api.pictures import original, thumbnail
 from api.schema import openapi
 from api.search import ROUTES as SEARCH
 from api.search import similar
-from cluster.store.database import Library
+from cluster.errors import StoreError
+from cluster.store.database import Library, System
 from cluster.store.users import User
 
 THREADS = 32
+TIDY_EVERY_S = 3600
+log = logging.getLogger(__name__)
+
 BODY_BYTES = 64 * 1024  # of a request; routes that need more say so
 
 PHOTOS = Router("/api/photos", route_handlers=[list_photos, show_photo, thumbnail, original, similar], tags=["photos"])
@@ -57,6 +64,7 @@ def create_app(deps: Deps) -> Litestar:
         request_max_body_size=BODY_BYTES,
         openapi_config=openapi(version()),
         on_startup=[widen_threads],
+        lifespan=[tidying],
         logging_config=None,
         debug=False,
     )
@@ -67,6 +75,26 @@ def create_app(deps: Deps) -> Litestar:
 async def widen_threads() -> None:
     """Give blocking calls more threads than Python's few per core: most of them wait for a disk or for the cluster."""
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="api"))
+
+
+@asynccontextmanager
+async def tidying(app: Litestar) -> AsyncIterator[None]:
+    """While the application runs, forget now and then what the system database need not remember."""
+    task = asyncio.create_task(tidy(app.state.deps.system))
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+async def tidy(system: System) -> None:
+    """Forget ended sessions and old failed logins at once and every hour."""
+    while True:
+        try:
+            await asyncio.to_thread(system.tidy)
+        except (StoreError, RuntimeError, OSError):
+            log.warning("the system database could not be tidied; trying again in an hour", exc_info=True)
+        await asyncio.sleep(TIDY_EVERY_S)
 
 
 def given(value: Any) -> Provide:

@@ -126,9 +126,11 @@ def sweep(settings: Settings) -> None:
     head = read_head(settings)
     if head is None:
         return
-    for process in family(head):
+    left = family(head)
+    for process in left:
         with suppress(psutil.Error):
             process.kill()
+    psutil.wait_procs(left, timeout=5)
     reap(head.pid)
     head_file(settings).unlink(missing_ok=True)
     shutil.rmtree(temp_dir(settings), ignore_errors=True)

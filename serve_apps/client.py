@@ -74,7 +74,7 @@ class ServedModel:
         """The deployment's handle; raises Unavailable when there is no such application."""
         try:
             return serve.get_deployment_handle(self.service, app_name=self.service)
-        except RayServeException as error:
+        except (KeyError, RayServeException) as error:  # KeyError: there never was one
             raise self.unavailable() from error
 
     def unavailable(self) -> Unavailable:

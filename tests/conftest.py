@@ -79,29 +79,6 @@ class Household:
             time.sleep(0.1)
         return now
 
-    def rows(self) -> dict[str, Any]:
-        """All that a scan decides, comparable between libraries: no times of the scan itself, no job."""
-        library, drop = self.library, ("added_at", "changed_at", "job_id", "seen_at")
-        tables = {}
-        for table in (library.files, library.photos, library.faces):
-            tables[table.name] = [
-                {name: value for name, value in row.items() if name not in drop}
-                for row in table.rows(order_by=table.key).to_pylist()
-            ]
-        return tables
-
-    def vectors(self) -> dict[str, dict[str, np.ndarray]]:
-        """The vectors of each model by id."""
-        library = self.library
-        found = {}
-        for model in library.models():
-            table = library.registry.find(model)
-            assert table is not None
-            rows = table.rows(None, ["id", "vector"]).to_pylist()
-            assert len(rows) == len({row["id"] for row in rows}), "a vector is there twice"
-            found[model] = {row["id"]: np.array(row["vector"]) for row in rows}
-        return found
-
 
 @pytest.fixture
 def household(brightroom: Brightroom, tmp_path: Path) -> Callable[..., Household]:
@@ -122,11 +99,35 @@ def household(brightroom: Brightroom, tmp_path: Path) -> Callable[..., Household
     return make
 
 
-def same_library(one: Household, other: Household) -> None:
+def rows_of(library: Library) -> dict[str, Any]:
+    """All that a scan decides, comparable between libraries: no times of the scan itself, no job."""
+    drop = ("added_at", "changed_at", "job_id", "seen_at")
+    return {
+        table.name: [
+            {name: value for name, value in row.items() if name not in drop}
+            for row in table.rows(order_by=table.key).to_pylist()
+        ]
+        for table in (library.files, library.photos, library.faces)
+    }
+
+
+def vectors_of(library: Library) -> dict[str, dict[str, np.ndarray]]:
+    """The vectors of each model by id."""
+    found = {}
+    for model in library.models():
+        table = library.registry.find(model)
+        assert table is not None
+        rows = table.rows(None, ["id", "vector"]).to_pylist()
+        assert len(rows) == len({row["id"] for row in rows}), "a vector is there twice"
+        found[model] = {row["id"]: np.array(row["vector"]) for row in rows}
+    return found
+
+
+def same_library(one: Library, other: Library) -> None:
     """Assert that two libraries are the same, row for row; numbers to the precision of a batch's other members."""
-    for table, rows in one.rows().items():
-        assert_alike(rows, other.rows()[table], table)
-    first, second = one.vectors(), other.vectors()
+    for table, rows in rows_of(one).items():
+        assert_alike(rows, rows_of(other)[table], table)
+    first, second = vectors_of(one), vectors_of(other)
     assert {model: set(found) for model, found in first.items()} == {m: set(found) for m, found in second.items()}
     for model, found in first.items():
         for key, vector in found.items():

@@ -110,6 +110,17 @@ def test_a_disabled_user_cannot_log_in_and_sessions_end_at_once(world: World) ->
     assert refused.json()["detail"] == login(world.client(**new_address()), name="nobody here").json()["detail"]
 
 
+def test_a_user_disabled_by_another_process_is_out_within_the_stores_freshness(world: World) -> None:
+    """Without anybody ending their sessions, and without this process being told."""
+    user = world.user("dirk")
+    client = world.as_user("dirk")
+    assert client.get("/api/auth/me").status_code == 200
+
+    world.system.users.set_disabled(user.user_id, True)
+
+    world.until(lambda: client.get("/api/auth/me").status_code == 401)
+
+
 def test_logging_out_everywhere_ends_all_sessions(world: World) -> None:
     """A lost laptop can be logged out from another one."""
     world.user("emil")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cluster.store.jobs import Job
-from tests.conftest import Household, same_library
+from tests.conftest import Household, same_library, vectors_of
 from tests.sample_library import SampleLibrary
 
 
@@ -109,7 +109,7 @@ def test_nearly_all_faces_of_the_orl_people_are_found(photos: dict[str, dict], s
 
 def test_every_photo_has_a_vector_and_every_face_too(home: Household, photos: dict[str, dict]):
     """One unit vector a photo, one a face, in the tables of their models."""
-    vectors = home.vectors()
+    vectors = vectors_of(home.library)
     faces = home.library.faces.rows(columns=["face_id"])["face_id"].to_pylist()
 
     assert set(vectors["embedded:clip@1"]) == {row["photo_id"] for row in photos.values()}
@@ -163,4 +163,4 @@ def test_actors_of_the_scan_itself_find_the_same_as_services(
     monkeypatch.setenv("BRIGHTROOM_SCAN__INFERENCE", "actors")  # a job's process reads it when it starts
     own.scan()
 
-    same_library(served, own)
+    same_library(served.library, own.library)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.batch.conftest import copied
-from tests.conftest import Household
+from tests.conftest import Household, rows_of, vectors_of
 from tests.sample_library import SampleLibrary
 
 CAT = "2020/At home/SAM_0041.jpg"
@@ -47,7 +47,7 @@ def test_moved_deleted_edited_and_added_files_each_do_the_right_thing(
     assert (before[RATED]["face_count"], now[RATED]["face_count"]) == (1, 0)
     assert now[str(added.relative_to(home.folder))]["clip_rev"] != ""
     assert (job.counts["photos_added"], job.counts["moved"], job.counts["missing_files"]) == (1, 1, 1)
-    assert home.vectors()["embedded:clip@1"].keys() == {row["photo_id"] for row in now.values()}
+    assert vectors_of(home.library)["embedded:clip@1"].keys() == {row["photo_id"] for row in now.values()}
 
     home.folder.joinpath(COFFEE).parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(sample.folder / COFFEE, home.folder / COFFEE)
@@ -111,13 +111,13 @@ def test_a_full_rescan_does_everything_again_and_changes_nothing(few: Callable[.
     """`-f` commits every file again; what it finds is what was there."""
     home = few(CAT, PAIR)
     first = home.scan()
-    rows = home.rows()
+    rows = rows_of(home.library)
 
     job = home.scan(full=True)
 
     assert job.counts["committed"] == first.counts["committed"] == 3
     assert {stage["name"]: stage["done"] for stage in job.stages}["clip"] == 2
-    assert home.rows() == rows
+    assert rows_of(home.library) == rows
 
 
 def test_hostile_names_and_unreadable_folders_cost_nothing_but_themselves(

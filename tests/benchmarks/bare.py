@@ -29,7 +29,7 @@ def warm(_: int) -> None:
     import pyvips
     import simplejpeg
 
-    assert exifread and PIL.Image and pyvips and simplejpeg
+    assert all((exifread, PIL.Image, pyvips, simplejpeg))
 
 
 def ingest_one(path: Path, out: Path) -> None:
