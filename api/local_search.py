@@ -7,10 +7,11 @@ from cluster.errors import Unavailable
 from cluster.runtime import connect, running_head
 from cluster.settings import Settings
 from cluster.store.database import Library
-from serve_apps.client import ONLINE_S, ServedModel
+from serve_apps.client import ServedModel
 from serve_apps.models import load
 from serve_apps.models.embedded import compose
 from serve_apps.models.similarity import Match
+from serve_apps.online import ONLINE_S
 
 
 def found(settings: Settings, library: Library, text: str, limit: int) -> list[dict[str, Any]]:

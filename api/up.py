@@ -20,9 +20,9 @@ from cluster.runtime import connect, start_head, stop_head
 from cluster.settings import Settings
 from cluster.stats import snapshot
 from cluster.store.database import Library, open_library, open_system
-from serve_apps.client import Services
 from serve_apps.fleet import Fleet
 from serve_apps.models.embedded import compose
+from serve_apps.online import Services
 
 log = logging.getLogger(__name__)
 LOOK_S = 2.0  # between two looks at the jobs

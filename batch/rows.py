@@ -14,7 +14,7 @@ from batch.stages import DONE, FAILED, PENDING
 from batch.variants import RANK, stem
 from cluster.store.faces import face_id
 from cluster.store.failures import error_id
-from cluster.store.files import dir_id, display, file_id
+from cluster.store.paths import dir_id, display, file_id
 from serve_apps.models.protocol import Caption, DetectedFace, Tag, Text
 
 MEDIA_REVISION = "media-1"  # raise it when previews or metadata are made in another way

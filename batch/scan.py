@@ -28,7 +28,7 @@ from batch.work import pending, work_table
 from cluster.errors import Invalid
 from cluster.settings import SERVICE_OF, Settings
 from cluster.store.database import Library
-from cluster.store.files import dir_id, display
+from cluster.store.paths import dir_id, display
 
 NEVER = -1  # a modification time that no file has: what is remembered with it counts as changed
 MIN_SHARE = 0.1  # of a CPU, for an actor's place

@@ -86,7 +86,9 @@ def head_command(settings: Settings, gcs: int, dashboard: int) -> list[str]:
     return [
         sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--disable-usage-stats",
         f"--port={gcs}", "--node-ip-address=127.0.0.1", "--dashboard-host=127.0.0.1",
-        f"--dashboard-port={dashboard}", f"--dashboard-agent-listen-port={free_port()}", f"--num-cpus={asked.num_cpus}", *gpus,
+        f"--dashboard-port={dashboard}", f"--num-cpus={asked.num_cpus}", *gpus,
+        # Its default port is fixed: of two heads on one machine the second would take no jobs.
+        f"--dashboard-agent-listen-port={free_port()}",
         f"--object-store-memory={asked.object_store_mb * 1_000_000}", f"--temp-dir={temp_dir(settings)}",
     ]  # fmt: skip
 

@@ -1,4 +1,7 @@
-"""A deployment seen as a model: `predict(batch)` for scans, `ask(item)` for a request. Starts and stops nothing."""
+"""A deployment seen as a model: `predict(batch)` for scans, `ask(item)` for a request. Starts and stops nothing.
+
+Imports no store and no fleet: every worker of a scan imports this. What requests ask is in `online.py`.
+"""
 
 import asyncio
 import time
@@ -12,12 +15,8 @@ from ray.serve.exceptions import DeploymentUnavailableError, RayServeException
 from ray.serve.handle import DeploymentHandle
 
 from cluster.errors import Unavailable
-from cluster.settings import Settings
-from serve_apps.fleet import Fleet, ServiceStatus
-from serve_apps.models.similarity import Match, Query
 
 LOST = (RayActorError, ActorUnavailableError, ConnectionError)  # a replica died under the call: another will answer
-ONLINE_S = 20  # how long a person's request may wait for a model
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 5.0  # between two tries
 
 
@@ -80,37 +79,3 @@ class ServedModel:
     def unavailable(self) -> Unavailable:
         """What to tell a person."""
         return Unavailable(f"the service {self.service} does not answer; see `GET /api/services` for its state")
-
-
-class Services:
-    """The calls to services that requests make. Knows which model's vectors are searched."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.fleet = Fleet(settings)
-
-    def clip_model(self) -> str:
-        """The name of the model whose vectors are searched; raises Unavailable when none is configured."""
-        if spec := self.settings.services.get("clip_embeddings"):
-            return spec.name
-        raise Unavailable("no model is configured for clip_embeddings; set services.clip_embeddings in the settings")
-
-    async def embed_text(self, text: str) -> list[float]:
-        """The vector of a text, of unit length."""
-        vector = await ServedModel("clip_embeddings", ONLINE_S).ask(text)
-        return [float(value) for value in vector]
-
-    async def nearest(self, owner: str, model: str, vector: list[float], limit: int) -> list[Match]:
-        """The photos of an owner nearest to a vector, best first."""
-        found: list[Match] = await ServedModel("image_similarity", ONLINE_S).ask(Query(owner, model, limit, vector))
-        return found
-
-    async def similar(self, owner: str, model: str, photo_id: str, limit: int) -> list[Match]:
-        """The photos of an owner nearest to one of them, best first, without itself."""
-        query = Query(owner, model, limit, photo_id=photo_id)
-        found: list[Match] = await ServedModel("image_similarity", ONLINE_S).ask(query)
-        return found
-
-    async def services(self) -> list[ServiceStatus]:
-        """How every service is."""
-        return await asyncio.to_thread(self.fleet.statuses)

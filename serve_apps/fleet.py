@@ -51,6 +51,8 @@ class Fleet:
         specs = self.specs()
         wanted = [name for name in (specs if names is None else names) if name in specs]
         serve.start(proxy_location=ProxyLocation.Disabled, logging_config={"log_level": "WARNING"})
+        if not wanted:  # which Serve refuses
+            return
         serve.run_many(
             [
                 serve.RunTarget(application(name, specs[name], self.settings.weights_dir), name, route_prefix=None)

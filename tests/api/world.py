@@ -22,7 +22,7 @@ from api.passwords import Passwords
 from api.server import HttpServer, serving
 from cluster.settings import ApiSettings, Settings
 from cluster.store.database import Library, System, open_library, open_system
-from cluster.store.files import file_id
+from cluster.store.paths import file_id
 from cluster.store.schema import rows_of
 from cluster.store.users import User
 from tests.api.standins import MODEL, WIDTH, Clock, TableJobs, WordModels, two_nodes, vector_of

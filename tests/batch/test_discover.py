@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from batch.discover import walk
-from cluster.store.files import display
+from cluster.store.paths import display
 
 SKIP = [".*", "@eaDir", "*.tmp", "2020/private*"]
 

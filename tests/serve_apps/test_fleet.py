@@ -10,9 +10,10 @@ import skimage.data
 from api.up import Brightroom
 from cluster.errors import Unavailable
 from cluster.settings import SERVICES, ModelSpec
-from serve_apps.client import ServedModel, Services
+from serve_apps.client import ServedModel
 from serve_apps.fleet import Fleet
 from serve_apps.models import load
+from serve_apps.online import Services
 
 
 def test_every_service_is_told_with_its_model_and_state(brightroom: Brightroom):

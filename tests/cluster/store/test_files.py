@@ -7,7 +7,8 @@ import pyarrow as pa
 import pytest
 
 from cluster.store.database import Library
-from cluster.store.files import SCHEMA, dir_id, display, file_id
+from cluster.store.files import SCHEMA
+from cluster.store.paths import dir_id, display, file_id
 from cluster.store.schema import rows_of
 
 SEEN = datetime(2024, 1, 1, tzinfo=UTC)
