@@ -16,7 +16,7 @@ from batch.variants import SIDECAR, main_first, sidecar_of
 from cluster.errors import PhotoError
 from cluster.settings import MediaSettings
 from cluster.store.paths import display
-from serve_apps.media.box import Decoder
+from serve_apps.media.box import CHILD, Decoder
 from serve_apps.media.protocol import Decoded
 
 GEOCODER = "reverse-geocode-1.6.6"  # the ledger's revision of stage `place`
@@ -66,9 +66,10 @@ PACK = msgspec.msgpack.Encoder()
 class Ingest:
     """Decode each group's main file and hash the others: columns ingested, latitude, longitude."""
 
-    def __init__(self, media: str, root: bytes, derived: str) -> None:
+    def __init__(self, media: str, root: bytes, derived: str, child: tuple[str, ...] = CHILD) -> None:
+        """`media` are the settings of that name as JSON; `child` is how the decode child is started."""
         self.root = root
-        self.decoder = Decoder(MediaSettings.model_validate_json(media), Path(derived))
+        self.decoder = Decoder(MediaSettings.model_validate_json(media), Path(derived), child)
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         """The batch with what was read of each group."""

@@ -16,7 +16,7 @@ from typing import Any
 from ray.job_submission import JobStatus, JobSubmissionClient
 
 from batch.progress import Reporter, read_board
-from cluster.errors import BrightroomError, Conflict, Invalid, NotFound
+from cluster.errors import BrightroomError, Conflict, Invalid, NotFound, Unavailable
 from cluster.runtime import dashboard_of
 from cluster.settings import CONFIG_VARIABLE, CONFIGS, PREFIX, Settings
 from cluster.store.database import System
@@ -150,7 +150,7 @@ class JobControl:
                 metadata={"job": job.job_id, "action": job.action, "owner": job.owner},
                 runtime_env={"env_vars": job_environment(self.settings)},
             )
-        except (RuntimeError, ConnectionError) as error:
+        except (RuntimeError, ConnectionError, Unavailable) as error:
             self.refused(started, f"the cluster did not take the job: {error}")
 
     def refused(self, job: Job, why: str) -> None:

@@ -1,0 +1,104 @@
+"""Groups of files become photos; what a hostile file does to its decoder costs that file and no other."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pytest
+import skimage.data
+from PIL import Image
+
+from api.up import Brightroom
+from batch.ingest import INGESTED, FileSeen, Geocode, Group, Ingest, Ingested
+from batch.scan import run
+from batch.stages import Stage
+from cluster.settings import MediaSettings
+
+CHILD = (str(Path(__file__).resolve().parents[1] / "serve_apps" / "media" / "misbehaving_child.py"),)
+LIMITS = MediaSettings(wall_s=3, memory_mb=512).model_dump_json()
+POISON = ("segfault-1.jpg", "hang-1.jpg", "hog-1.jpg")  # what misbehaving_child.py goes by
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Twelve good photos, with three among them that make a decoder crash, hang and eat memory."""
+    root = tmp_path / "photos"
+    root.mkdir()
+    for number in range(12):
+        Image.fromarray(skimage.data.chelsea()[number:]).save(root / f"good{number:02d}.jpg")
+    for name in POISON:
+        (root / name).write_bytes((root / "good00.jpg").read_bytes())
+    return root
+
+
+def groups(root: Path, *names: tuple[str, ...]) -> pa.Table:
+    """A row for each photo, of the named files."""
+    rows = []
+    for files in names:
+        seen = [FileSeen(os.fsencode(name), kind(name), 1, 1, changed=True) for name in files]
+        rows.append(msgspec.msgpack.encode(Group(seen)))
+    return pa.table({"group": pa.array(rows, pa.binary())})
+
+
+def kind(name: str) -> str:
+    """A file's kind by its ending."""
+    return {".jpg": "image", ".dng": "raw", ".mov": "video", ".xmp": "xmp"}[Path(name).suffix]
+
+
+def ingested(batches: Any) -> dict[str, Ingested]:
+    """What became of each group by its first file."""
+    read = [INGESTED.decode(row) for batch in batches for row in batch["ingested"].to_pylist()]
+    return {os.fsdecode(one.files[0].seen.path): one for one in read}
+
+
+def test_crashing_hanging_and_memory_eating_files_fail_alone_in_a_real_pipeline(brightroom: Brightroom, folder: Path):
+    """Through Ray Data: the three fail with a sentence each, and every other photo is there."""
+    names = sorted(path.name for path in folder.iterdir())
+    stage = Stage("thumbnails", Ingest, (LIMITS, os.fsencode(folder), str(folder.parent / "derived"), CHILD))
+
+    found = ingested(run(groups(folder, *[(name,) for name in names]), [stage, Stage("places", Geocode)], 4))
+
+    assert set(found) == set(names)
+    failed = {name: one.files[0].error for name, one in found.items() if one.decoded is None}
+    assert set(failed) == set(POISON)
+    assert all(len(reason.split()) > 5 for reason in failed.values())
+
+
+def test_when_the_main_file_is_broken_the_next_variant_stands_for_the_photo(
+    tmp_path: Path, folder: Path, brightroom: Brightroom
+):
+    """A torn JPEG beside its video: the video is what people see, and the JPEG's reason is kept."""
+    (folder / "pair.jpg").write_bytes(b"")
+    step = Ingest(LIMITS, os.fsencode(folder), str(tmp_path / "derived"))
+
+    (one,) = ingested([step(groups(folder, ("pair.jpg", "good03.jpg")))]).values()
+
+    assert one.main == b"good03.jpg"
+    assert one.decoded is not None
+    assert [bool(file.error) for file in one.files] == [True, False]
+
+
+def test_places_are_found_only_where_there_are_coordinates():
+    """The row without them stays without a place."""
+    batch = pa.table({"latitude": [48.8584, None], "longitude": [2.2945, None]})
+
+    after = Geocode()(batch)
+
+    assert after["country"].to_pylist() == ["France", ""]
+    assert after["country_code"].to_pylist() == ["FR", ""]
+
+
+def test_a_known_variant_is_not_opened_again(tmp_path: Path, folder: Path):
+    """A RAW that did not change beside a new sidecar keeps its content id without being read."""
+    seen = [
+        FileSeen(b"good01.jpg", "image", 1, 1, changed=True),
+        FileSeen(b"away.dng", "raw", 1, 1, changed=False, content_id="ab" * 16),
+    ]
+    table = pa.table({"group": pa.array([msgspec.msgpack.encode(Group(seen))], pa.binary())})
+
+    (one,) = ingested([Ingest(LIMITS, os.fsencode(folder), str(tmp_path / "derived"))(table)]).values()
+
+    assert [file.content_id for file in one.files][1] == "ab" * 16
+    assert not one.files[1].error

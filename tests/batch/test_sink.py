@@ -1,0 +1,125 @@
+"""Which photo a file belongs to, whatever order files are read in, and what becomes of photos whose files go."""
+
+from datetime import UTC, datetime
+from itertools import permutations
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+import pytest
+
+from batch.ingest import PLACE_COLUMNS, FileRead, FileSeen, Ingested
+from batch.sink import Committed, Sink
+from cluster.settings import Settings, StoreSettings
+from cluster.store.database import Library, open_library
+from cluster.store.paths import file_id
+from cluster.store.writer import Writer
+from serve_apps.media.protocol import Decoded, Metadata
+
+A, B, C = ("a" * 32, "b" * 32, "c" * 32)  # contents
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    """An empty library whose reads see every commit."""
+    return open_library(Settings(root=tmp_path, store=StoreSettings(fresh_s=0)), "somebody")
+
+
+def sink(library: Library) -> Sink:
+    """A sink that writes without a cluster."""
+    return Sink(library, Writer(library, StoreSettings()), "job")
+
+
+def group(path: str, content: str, photo_id: str = "") -> Ingested:
+    """A photo of one file that was read."""
+    seen = FileSeen(path.encode(), "image", 10, 10, changed=True, photo_id=photo_id)
+    taken = Metadata(taken_at=datetime(2024, 1, 1, tzinfo=UTC), taken_source="exif")
+    decoded = Decoded(content, 10, 10, "image", "jpeg", 4, 3, taken, [], {})
+    return Ingested([FileRead(seen, content)], path.encode(), decoded)
+
+
+def commit(library: Library, *read: Ingested) -> Committed:
+    """Commit groups as one batch."""
+    columns = {"ingested": [msgspec.msgpack.encode(one) for one in read]}
+    return sink(library).ingested(pa.table({**columns, **{name: [""] * len(read) for name in PLACE_COLUMNS}}))
+
+
+def photos(library: Library) -> dict[str, dict]:
+    """Rows of photos by id."""
+    return {row["photo_id"]: row for row in library.photos.rows().to_pylist()}
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_the_same_bytes_in_three_places_are_one_photo_in_any_order(library: Library, order: tuple[int, ...]):
+    """Its name is the first of the paths, and it has three files, whichever was read first."""
+    paths = ["b/1.jpg", "a/2.jpg", "c/0.jpg"]
+
+    for place in order:
+        commit(library, group(paths[place], A))
+
+    (row,) = photos(library).values()
+    assert (row["photo_id"], row["name"], row["variants"]) == (A, "a/2.jpg", 3)
+    assert {file["photo_id"] for file in library.files.rows().to_pylist()} == {A}
+
+
+def test_the_same_bytes_twice_in_one_batch_are_one_photo(library: Library):
+    """One row, the first path."""
+    outcome = commit(library, group("b.jpg", A), group("a.jpg", A))
+
+    (row,) = photos(library).values()
+    assert (row["name"], row["variants"]) == ("a.jpg", 2)
+    assert (outcome.added, outcome.committed) == (1, 2)
+
+
+def test_an_edited_photo_keeps_its_id_and_its_old_bytes_are_another_photo(library: Library):
+    """The id of a photo that was edited is never given to somebody else."""
+    commit(library, group("a.jpg", A))
+    commit(library, group("a.jpg", B, photo_id=A))
+    commit(library, group("copy-of-old.jpg", A))
+
+    rows = photos(library)
+    assert len(rows) == 2
+    assert (rows[A]["name"], rows[A]["content_id"]) == ("a.jpg", B)
+    (other,) = [row for photo_id, row in rows.items() if photo_id != A]
+    assert (other["name"], other["content_id"]) == ("copy-of-old.jpg", A)
+
+
+def test_committing_a_batch_twice_changes_nothing(library: Library):
+    """What a retry after a crash does."""
+    batch = [group("a.jpg", A), group("b.jpg", B)]
+    first = commit(library, *batch)
+    rows = photos(library)
+
+    second = commit(library, *batch)
+
+    drop = {"changed_at"}
+    assert [{k: v for k, v in row.items() if k not in drop} for row in photos(library).values()] == [
+        {k: v for k, v in row.items() if k not in drop} for row in rows.values()
+    ]
+    assert (first.added, second.added) == (2, 0)
+
+
+def test_a_photo_is_missing_when_all_its_files_are(library: Library):
+    """One copy left stands for it; none left and it is missing; its row and its work stay."""
+    commit(library, group("a.jpg", A), group("b.jpg", A))
+    ids = [file_id("folder", name) for name in (b"a.jpg", b"b.jpg")]
+
+    assert sink(library).gone(ids[:1]) == {"moved": 1, "missing_files": 0}
+    assert (photos(library)[A]["name"], photos(library)[A]["missing"]) == ("b.jpg", False)
+
+    assert sink(library).gone(ids[1:]) == {"moved": 0, "missing_files": 1}
+    assert photos(library)[A]["missing"]
+    assert [file["state"] for file in library.files.rows().to_pylist()] == ["missing"]
+
+
+def test_a_file_that_cannot_be_read_is_a_row_with_its_reason_and_no_photo(library: Library):
+    """Its failure is told for the job."""
+    seen = FileSeen(b"bad.jpg", "image", 1, 1, changed=True)
+
+    outcome = commit(library, Ingested([FileRead(seen, error="the file is empty; restore it")]))
+
+    assert (outcome.failed, outcome.committed, photos(library)) == (1, 0, {})
+    (row,) = library.files.rows().to_pylist()
+    assert (row["state"], row["error"]) == ("failed", "the file is empty; restore it")
+    (error,) = library.errors.of_job("job").to_pylist()
+    assert (error["name"], error["reason"]) == ("bad.jpg", "the file is empty; restore it")
