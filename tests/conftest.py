@@ -1,6 +1,7 @@
 """What several test folders share: composed weights, one running Brightroom for the whole session, households in it."""
 
-import shutil
+import hashlib
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -80,23 +81,19 @@ class Household:
         return now
 
 
+def new_household(brightroom: Brightroom, folder: Path) -> Household:
+    """A user whose photos are in a folder, which is made."""
+    folder.mkdir(parents=True)
+    name = hashlib.sha256(str(folder).encode()).hexdigest()[:20]
+    user = brightroom.system.users.create(name, "no password", scan_directory=str(folder))
+    return Household(brightroom, user.user_id, folder)
+
+
 @pytest.fixture
-def household(brightroom: Brightroom, tmp_path: Path) -> Callable[..., Household]:
-    """Makes a user with a folder: empty, or a copy of another one."""
-    made: list[str] = []
-
-    def make(photos: Path | None = None) -> Household:
-        name = f"{tmp_path.name}-{len(made)}"
-        made.append(name)
-        folder = tmp_path / name
-        if photos:
-            shutil.copytree(photos, folder, symlinks=True)
-        else:
-            folder.mkdir()
-        user = brightroom.system.users.create(name[-60:], "no password", scan_directory=str(folder))
-        return Household(brightroom, user.user_id, folder)
-
-    return make
+def household(brightroom: Brightroom, tmp_path: Path) -> Callable[[], Household]:
+    """Makes users with an empty folder each."""
+    numbers = itertools.count()
+    return lambda: new_household(brightroom, tmp_path / f"home{next(numbers)}")
 
 
 def rows_of(library: Library) -> dict[str, Any]:

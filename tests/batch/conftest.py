@@ -1,7 +1,7 @@
 """Photos for scans: the sample library, scanned once, and small folders of a few of its files."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -17,19 +17,19 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> SampleLibrary:
 
 
 @pytest.fixture
-def few(sample: SampleLibrary, household: Callable[..., Household]) -> Callable[..., Household]:
+def few(sample: SampleLibrary, household: Callable[[], Household]) -> Callable[..., Household]:
     """Makes a user whose folder holds the files of a few photos of the sample library."""
+    return lambda *mains: filled(household(), sample, mains)
 
-    def make(*mains: str) -> Household:
-        home = household()
-        for main in mains:
-            for name in sample.photo(main).files:
-                target = home.folder / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(sample.folder / name, target)
-        return home
 
-    return make
+def filled(home: Household, sample: SampleLibrary, mains: Iterable[str]) -> Household:
+    """The household with the files of some photos of the sample library in its folder."""
+    for main in mains:
+        for name in sample.photo(main).files:
+            target = home.folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(sample.folder / name, target)
+    return home
 
 
 def copied(sample: SampleLibrary, name: str, folder: Path) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from api.local_search import found
 from cluster.store.jobs import Job
 from tests.conftest import Household, same_library, vectors_of
 from tests.sample_library import SampleLibrary
@@ -164,3 +165,31 @@ def test_actors_of_the_scan_itself_find_the_same_as_services(
     own.scan()
 
     same_library(served.library, own.library)
+
+
+def test_each_query_finds_its_photo_first(home: Household, job: Job, sample: SampleLibrary):
+    """By what the picture shows and by words, fused."""
+    for query, main in sample.queries.items():
+        assert found(home.brightroom.settings, home.library, query, 3)[0]["name"] == main
+
+
+def test_photos_like_a_portrait_are_mostly_of_the_same_person(
+    home: Household, photos: dict[str, dict], sample: SampleLibrary
+):
+    """Of the four nearest to each portrait of one person, more than two thirds show that person."""
+    person = {photos[photo.main]["photo_id"]: photo.people[0] for photo in sample.photos if len(photo.people) == 1}
+    vectors = vectors_of(home.library)["embedded:clip@1"]
+    same = [
+        person.get(near) == person[photo_id]
+        for photo_id in person
+        for near in nearest(home, vectors[photo_id].tolist(), photo_id)
+    ]
+
+    assert len(same) > 200
+    assert sum(same) / len(same) > 2 / 3
+
+
+def nearest(home: Household, vector: list[float], photo_id: str) -> list[str]:
+    """The four photos nearest to one, without itself."""
+    hits = home.library.nearest("embedded:clip@1", vector, 5)
+    return [near for near, _, _ in hits if near != photo_id][:4]

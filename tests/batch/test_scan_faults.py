@@ -13,7 +13,8 @@ import pytest
 from api.up import Brightroom
 from cluster.runtime import family, read_head
 from cluster.store.jobs import Job
-from tests.conftest import Household, same_library
+from tests.batch.conftest import filled
+from tests.conftest import Household, new_household, same_library
 from tests.sample_library import SampleLibrary
 
 SEED = 20261122
@@ -26,10 +27,12 @@ def mains(sample: SampleLibrary) -> list[str]:
     return [*some, *[photo.main for photo in sample.photos if photo.main not in some][:40]]
 
 
-@pytest.fixture
-def undisturbed(few: Callable[..., Household], mains: list[str]) -> Household:
+@pytest.fixture(scope="module")
+def undisturbed(
+    brightroom: Brightroom, sample: SampleLibrary, mains: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> Household:
     """A library of those photos, scanned in peace."""
-    home = few(*mains)
+    home = filled(new_household(brightroom, tmp_path_factory.mktemp("peace") / "photos"), sample, mains)
     job = home.scan()
     assert job.state == "done", job.error
     return home
