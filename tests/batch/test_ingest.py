@@ -1,6 +1,8 @@
 """Groups of files become photos; what a hostile file does to its decoder costs that file and no other."""
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from api.up import Brightroom
 from batch.ingest import INGESTED, FileSeen, Geocode, Group, Ingest, Ingested
-from batch.scan import run
-from batch.stages import Stage
 from cluster.settings import MediaSettings
 
 CHILD = (str(Path(__file__).resolve().parents[1] / "serve_apps" / "media" / "misbehaving_child.py"),)
@@ -31,6 +30,19 @@ def folder(tmp_path: Path) -> Path:
     for name in POISON:
         (root / name).write_bytes((root / "good00.jpg").read_bytes())
     return root
+
+
+@pytest.fixture
+def step(tmp_path: Path, folder: Path) -> Iterator[Callable[..., Ingest]]:
+    """Makes the step of that folder; its child ends with the test."""
+    with ExitStack() as opened:
+
+        def make(*child: tuple[str, ...]) -> Ingest:
+            made = Ingest(LIMITS, os.fsencode(folder), str(tmp_path / "derived"), *child)
+            opened.enter_context(made.decoder)
+            return made
+
+        yield make
 
 
 def groups(root: Path, *names: tuple[str, ...]) -> pa.Table:
@@ -53,12 +65,10 @@ def ingested(batches: Any) -> dict[str, Ingested]:
     return {os.fsdecode(one.files[0].seen.path): one for one in read}
 
 
-def test_crashing_hanging_and_memory_eating_files_fail_alone_in_a_real_pipeline(brightroom: Brightroom, folder: Path):
-    """Through Ray Data: the three fail with a sentence each, and every other photo is there."""
+def test_crashing_hanging_and_memory_eating_files_fail_alone(folder: Path, step: Callable[..., Ingest]):
+    """The three fail with a sentence each, and every other photo of their batch is there."""
     names = sorted(path.name for path in folder.iterdir())
-    stage = Stage("thumbnails", Ingest, (LIMITS, os.fsencode(folder), str(folder.parent / "derived"), CHILD))
-
-    found = ingested(run(groups(folder, *[(name,) for name in names]), [stage, Stage("places", Geocode)], 4))
+    found = ingested([Geocode()(step(CHILD)(groups(folder, *[(name,) for name in names])))])
 
     assert set(found) == set(names)
     failed = {name: one.files[0].error for name, one in found.items() if one.decoded is None}
@@ -66,14 +76,11 @@ def test_crashing_hanging_and_memory_eating_files_fail_alone_in_a_real_pipeline(
     assert all(len(reason.split()) > 5 for reason in failed.values())
 
 
-def test_when_the_main_file_is_broken_the_next_variant_stands_for_the_photo(
-    tmp_path: Path, folder: Path, brightroom: Brightroom
-):
+def test_when_the_main_file_is_broken_the_next_variant_stands_for_the_photo(folder: Path, step: Callable[..., Ingest]):
     """A torn JPEG beside its video: the video is what people see, and the JPEG's reason is kept."""
-    (folder / "pair.jpg").write_bytes(b"")
-    step = Ingest(LIMITS, os.fsencode(folder), str(tmp_path / "derived"))
+    (folder / "a_torn.jpg").write_bytes(b"")
 
-    (one,) = ingested([step(groups(folder, ("pair.jpg", "good03.jpg")))]).values()
+    (one,) = ingested([step()(groups(folder, ("a_torn.jpg", "good03.jpg")))]).values()
 
     assert one.main == b"good03.jpg"
     assert one.decoded is not None
@@ -90,7 +97,7 @@ def test_places_are_found_only_where_there_are_coordinates():
     assert after["country_code"].to_pylist() == ["FR", ""]
 
 
-def test_a_known_variant_is_not_opened_again(tmp_path: Path, folder: Path):
+def test_a_known_variant_is_not_opened_again(step: Callable[..., Ingest]):
     """A RAW that did not change beside a new sidecar keeps its content id without being read."""
     seen = [
         FileSeen(b"good01.jpg", "image", 1, 1, changed=True),
@@ -98,7 +105,7 @@ def test_a_known_variant_is_not_opened_again(tmp_path: Path, folder: Path):
     ]
     table = pa.table({"group": pa.array([msgspec.msgpack.encode(Group(seen))], pa.binary())})
 
-    (one,) = ingested([Ingest(LIMITS, os.fsencode(folder), str(tmp_path / "derived"))(table)]).values()
+    (one,) = ingested([step()(table)]).values()
 
     assert [file.content_id for file in one.files][1] == "ab" * 16
     assert not one.files[1].error
