@@ -12,6 +12,7 @@ from typing import Any
 
 import rich_click as click
 from rich.console import Console
+from rich.markup import escape
 
 from api import show
 from api.passwords import Passwords
@@ -41,7 +42,7 @@ class Commands(click.RichGroup):
         try:
             return super().invoke(ctx)
         except BrightroomError as error:
-            err.print(f"[red]brightroom:[/] {error}")
+            err.print(f"[red]brightroom:[/] {escape(str(error))}")
             sys.exit(1)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from cluster.settings import Settings
@@ -25,10 +26,10 @@ def job(console: Console, ended: Job, library: Library, as_json: bool) -> None:
     if as_json:
         plain(console, {**msgspec.to_builtins(ended), "errors": failures})
         return
-    console.print(f"[bold]{ended.action}[/] {ended.state}  {ended.error}")
+    console.print(f"[bold]{ended.action}[/] {ended.state}  {escape(ended.error)}")
     console.print(accounted(ended.counts))
     for failure in failures:
-        console.print(f"  [red]{failure['name']}[/]  {failure['reason']}", markup=True)
+        console.print(f"  [red]{escape(failure['name'])}[/]  {escape(failure['reason'])}")
 
 
 def accounted(counts: dict[str, Any]) -> str:
@@ -74,10 +75,14 @@ def jobs(console: Console, system: System, listed: list[Job], as_json: bool) -> 
     table = Table("job", "action", "owner", "state", "started", "committed", "failed", "", box=None, padding=(0, 2))
     for one in listed:
         counts = [str(one.counts.get(name, "")) for name in ("committed", "failed")]
-        table.add_row(
-            one.job_id, one.action, names.get(one.owner, "?"), one.state, moment(one.started_at), *counts, one.error
-        )
+        who, when = names.get(one.owner, "?"), moment(one.started_at)
+        table.add_row(*cells(one.job_id, one.action, who, one.state, when, *counts, one.error))
     console.print(table)
+
+
+def cells(*texts: str) -> list[str]:
+    """Texts for a table, none of them markup: a file may be called `[/]`."""
+    return [escape(text) for text in texts]
 
 
 def moment(when: datetime | None) -> str:
@@ -93,5 +98,5 @@ def hits(console: Console, found: list[dict[str, Any]], as_json: bool) -> None:
     table = Table("score", "photo", "taken", "place", "what it shows", box=None, padding=(0, 2))
     for hit in found:
         where = ", ".join(part for part in (hit["place"], hit["country"]) if part)
-        table.add_row(f"{hit['score']:.3f}", hit["name"], moment(hit["taken_at"]), where, hit["caption"])
+        table.add_row(f"{hit['score']:.3f}", *cells(hit["name"], moment(hit["taken_at"]), where, hit["caption"]))
     console.print(table)

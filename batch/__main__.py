@@ -61,13 +61,15 @@ def scan(settings: Settings, system: System, job: Job, reporter: Reporter) -> No
     if paths:
         one.paths(paths)
         return
-    if "prepared" not in job.counts:
-        prepare(one, job, reporter)
+    prepare(one, job, reporter)
     one.everything()
 
 
 def prepare(one: Scan, job: Job, reporter: Reporter) -> None:
-    """Before the first attempt goes on: what a full scan, or a retry, makes work again. Once in a job's life."""
+    """What a full scan, or a retry, makes work again: once in a job's life, whatever number of attempts it takes."""
+    if "prepared" in job.counts:
+        reporter.progress.fact("prepared", 1)  # the numbers begin anew with each attempt; this must not
+        return
     if job.arguments.get("full"):
         one.forget()
     elif job.arguments.get("retry"):

@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
@@ -125,7 +126,7 @@ def account(client: httpx.Client, job: Json) -> None:
     out.print(" = ".join([f"{counts['listed']} listed", f"{counts['committed']} committed"]), end="")
     out.print(f" + {counts['failed']} failed + {counts['skipped']} skipped  {counts['skipped_by']}")
     for failure in asked(client, f"/api/jobs/{job['job_id']}/errors")["errors"]:
-        out.print(f"  [red]{failure['name']}[/]: {failure['reason']}")
+        out.print(f"  [red]{escape(failure['name'])}[/]: {escape(failure['reason'])}")
 
 
 def searched(client: httpx.Client, query: str) -> None:
@@ -182,7 +183,7 @@ def table(title: str, columns: tuple[str, ...], lines: list[tuple[str, ...]]) ->
     out.print(f"\n[bold]{title}[/]")
     body = Table(*columns, box=None, padding=(0, 2), show_header=any(columns))
     for line in lines:
-        body.add_row(*line)
+        body.add_row(*[escape(text) for text in line])
     out.print(body)
 
 
