@@ -20,6 +20,7 @@ class StageView(msgspec.Struct, frozen=True):
     state: str = ""
     rate: float | None = None  # photos a second
     eta_s: float | None = None
+    spent_s: float = 0  # seconds it has worked, up to its last commit
     note: str = ""
 
 

@@ -4,6 +4,7 @@ import argparse
 import logging
 import signal
 import warnings
+from functools import partial
 from pathlib import Path
 
 import ray
@@ -17,7 +18,6 @@ from cluster.settings import Settings, load_settings
 from cluster.store.database import System, open_library, open_system
 from cluster.store.jobs import Job
 from cluster.writer import RemoteWriter
-from serve_apps.fleet import Fleet
 
 
 def main() -> None:
@@ -57,7 +57,7 @@ def scan(settings: Settings, system: System, job: Job, reporter: Reporter) -> No
     library = open_library(exact, job.owner)
     paths = job.arguments.get("paths") or []
     sink = Sink(library, RemoteWriter(settings, job.owner), job.job_id, force=bool(paths))
-    one = Scan(settings, job.owner, library, sink, root, reporter, Fleet(settings).coming)
+    one = Scan(settings, job.owner, library, sink, root, reporter, partial(coming, settings))
     if paths:
         one.paths(paths)
         return
@@ -76,6 +76,13 @@ def prepare(one: Scan, job: Job, reporter: Reporter) -> None:
         one.forgive()
     reporter.progress.fact("prepared", 1)
     reporter.beat()
+
+
+def coming(settings: Settings) -> set[str]:
+    """The services that answer now, or will."""
+    from serve_apps.fleet import Fleet  # with Ray Serve, a second: needed once there is something to analyse
+
+    return Fleet(settings).coming()
 
 
 if __name__ == "__main__":

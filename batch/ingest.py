@@ -16,8 +16,9 @@ from batch.variants import SIDECAR, main_first, sidecar_of
 from cluster.errors import PhotoError
 from cluster.settings import MediaSettings
 from cluster.store.paths import display
-from serve_apps.media.box import CHILD, Decoder
+from serve_apps.media.box import Decoder
 from serve_apps.media.protocol import Decoded
+from serve_apps.spares import Spares
 
 GEOCODER = "reverse-geocode-1.6.6"  # the ledger's revision of stage `place`
 PLACE_COLUMNS = ("place", "county", "state", "country", "country_code")
@@ -66,19 +67,34 @@ PACK = msgspec.msgpack.Encoder()
 class Ingest:
     """Decode each group's main file and hash the others: columns ingested, latitude, longitude."""
 
-    def __init__(self, media: str, root: bytes, derived: str, child: tuple[str, ...] = CHILD) -> None:
-        """`media` are the settings of that name as JSON; `child` is how the decode child is started."""
+    def __init__(self, media: str, root: bytes, derived: str) -> None:
+        """`media` are the settings of that name as JSON."""
         self.root = root
-        self.decoder = Decoder(MediaSettings.model_validate_json(media), Path(derived), child)
+        limits, folder = MediaSettings.model_validate_json(media), Path(derived)
+        self.decoders = Spares(lambda: Decoder(limits, folder))
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         """The batch with what was read of each group."""
-        read = [self.read(GROUP.decode(group)) for group in batch["group"].to_pylist()]
+        with self.decoders.lent() as decoder:
+            reader = Reader(self.root, decoder)
+            read = [reader.read(GROUP.decode(group)) for group in batch["group"].to_pylist()]
         batch = with_column(batch, "ingested", [PACK.encode(one) for one in read], pa.binary())
         facts = [one.decoded.metadata if one.decoded else None for one in read]
         for name in ("latitude", "longitude"):
             batch = with_column(batch, name, [getattr(fact, name) if fact else None for fact in facts], pa.float64())
         return batch
+
+    def close(self) -> None:
+        """End the decoders."""
+        for decoder in self.decoders.taken():
+            decoder.close()
+
+
+class Reader:
+    """Reads groups of files with one decoder."""
+
+    def __init__(self, root: bytes, decoder: Decoder) -> None:
+        self.root, self.decoder = root, decoder
 
     def read(self, group: Group) -> Ingested:
         """A group's files read: the best one that decodes is the main one."""

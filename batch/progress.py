@@ -31,6 +31,7 @@ class StageProgress(msgspec.Struct):
     note: str = ""  # why it is pending
     rate: float = 0  # photos a second since it began
     eta_s: float | None = None
+    spent_s: float = 0  # from its beginning to the last commit so far, in this attempt
     began: float | None = None  # monotonic seconds, this process only
 
     def advance(self, done: int, failed: int) -> None:
@@ -39,6 +40,7 @@ class StageProgress(msgspec.Struct):
         self.failed += failed
         spent = time.monotonic() - self.began if self.began is not None else 0
         if spent > 0:
+            self.spent_s = round(spent, 2)
             self.rate = round((self.done + self.failed) / spent, 2)
             self.eta_s = round((self.total - self.done - self.failed) / self.rate, 1) if self.rate else None
 

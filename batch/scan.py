@@ -20,9 +20,10 @@ from batch import rows
 from batch.changes import COLUMNS, Changes, Known, changes, known_of
 from batch.discover import Folder, list_folder, walk
 from batch.ingest import Geocode, Ingest
+from batch.pipeline import Pool, Stage, run
 from batch.progress import Reporter
 from batch.sink import Committed, Sink
-from batch.stages import Forget, Local, Predict, ReadPreview, Served, Stage, caption_request, picture
+from batch.stages import Forget, Local, Predict, ReadPreview, Served, caption_request, picture
 from batch.variants import stem
 from batch.work import pending, work_table
 from cluster.errors import Invalid
@@ -32,57 +33,55 @@ from cluster.store.paths import dir_id, display
 
 NEVER = -1  # a modification time that no file has: what is remembered with it counts as changed
 MIN_SHARE = 0.1  # of a CPU, for an actor's place
+CPUS_OF_A_WORKER = 0.5  # that a decode child counts for: half of the CPUs are never spoken for
+MOST_IN_FLIGHT = 8  # batches, if the settings do not say: their pictures are in memory
 ROUNDS = 3  # over what is pending: a service that was away may be back
 GUARD_FILES = 10  # so many may vanish at once without a question
 
 
 def ingest_stages(settings: Settings, root: bytes, derived: Path) -> list[Stage]:
     """Pass one, in order: groups of files in, photos with pictures, metadata and places out."""
-    workers = settings.scan.ingest_workers
+    workers = settings.scan.ingest_workers or cpus()
+    pool = Pool.of_threads("ingest", workers, CPUS_OF_A_WORKER)
     media = settings.media.model_dump_json()
-    return [
-        Stage("thumbnails", Ingest, (media, root, str(derived)), workers=workers),
-        Stage("places", Geocode, workers=workers),
-    ]
+    return [Stage("thumbnails", pool, Ingest, (media, root, str(derived))), Stage("places", pool, Geocode)]
 
 
 def analyse_stages(settings: Settings, derived: Path, possible: set[str]) -> list[Stage]:
     """Pass two, in order: photos in, what the models say of them out. A stage whose service is stopped is left out."""
-    longest, workers = settings.scan.analysis_px, settings.scan.analyse_workers
-    stages = [Stage("read", ReadPreview, (str(derived), longest), settings.scan.batch_size, workers)]
-    for name, service in SERVICE_OF.items():
-        if name in possible:
-            stages.append(model_stage(settings, name, service))
-    return [*stages, Stage("forget", Forget, (("rgb", "rgb_height", "rgb_width"),), settings.scan.batch_size, workers)]
+    workers = settings.scan.analyse_workers or min(cpus(), MOST_IN_FLIGHT)
+    pool = Pool.of_threads("analyse", workers, MIN_SHARE)
+    models = [model_stage(settings, name, service, pool) for name, service in SERVICE_OF.items() if name in possible]
+    return [
+        Stage("read", pool, ReadPreview, (str(derived), settings.scan.analysis_px)),
+        *models,
+        Stage("forget", pool, Forget, (("rgb", "rgb_height", "rgb_width"),)),
+    ]
 
 
-def model_stage(settings: Settings, name: str, service: str) -> Stage:
+def model_stage(settings: Settings, name: str, service: str, pool: Pool) -> Stage:
     """One model's stage: in the service's replicas, or in actors of the scan's own, as the settings say."""
     spec = settings.services[service]
     assert spec is not None
     request = caption_request if name == "caption" else picture
-    size, workers = settings.scan.batch_size, settings.scan.analyse_workers
     if settings.scan.inference == "serve":
-        return Stage(name, Predict, (name, Served(service, settings.scan.call_timeout_s), request), size, workers)
+        return Stage(name, pool, Predict, (name, Served(service, settings.scan.call_timeout_s), request))
     local = Local(spec.model_dump_json(), str(settings.weights_dir))
-    cpus = min(max(spec.cpus, MIN_SHARE), own_share())
-    return Stage(name, Predict, (name, local, request), size, spec.max_replicas, cpus, spec.gpus, own_process=True)
+    own = Pool(name, spec.max_replicas, cpus=min(max(spec.cpus, MIN_SHARE), own_share()), gpus=spec.gpus)
+    return Stage(name, own, Predict, (name, local, request))
+
+
+def cpus() -> int:
+    """The CPUs of the cluster, as Ray counts them."""
+    return max(1, int(ray.cluster_resources().get("CPU", 1)))
 
 
 def own_share() -> float:
     """CPUs that an actor of one model stage may hold: all of them together half of what there is.
 
-    Actors that hold every CPU leave none for the tasks that feed them, and the scan waits for ever (measured).
+    Actors that hold every CPU leave none for those that feed them, and the scan waits for ever (measured).
     """
-    return float(max(MIN_SHARE, ray.cluster_resources().get("CPU", 1) / 2 / len(SERVICE_OF)))
-
-
-def run(table: pa.Table, stages: Sequence[Stage], batch_size: int) -> Iterator[pa.Table]:
-    """The table's rows after all stages, batch by batch as they are finished, in any order."""
-    dataset = ray.data.from_arrow([table.slice(start, batch_size) for start in range(0, len(table), batch_size)])
-    for stage in stages:
-        dataset = stage.apply(dataset)
-    yield from dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
+    return max(MIN_SHARE, cpus() / 2 / len(SERVICE_OF))
 
 
 def chunked(folders: Iterable[Folder], files: int) -> Iterator[list[Folder]]:
@@ -167,7 +166,7 @@ class Scan:
         self.progress.stage("thumbnails").begin(found.reading)
         photos = []
         groups = pa.table({"group": pa.array([msgspec.msgpack.encode(group) for group in found.groups], pa.binary())})
-        for batch in run(groups, stages, self.settings.scan.batch_size // 2 or 1) if found.groups else ():
+        for batch in run(groups, stages, self.settings.scan.batch_size) if found.groups else ():
             photos += self.committed(self.sink.ingested(batch))
             if self.stopped:
                 break

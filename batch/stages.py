@@ -3,7 +3,6 @@
 A `PhotoError` ends here: it becomes a sentence in the row it concerns. Knows arrays and rows, not the store.
 """
 
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,62 +12,12 @@ from typing import Any
 import msgspec
 import numpy as np
 import pyarrow as pa
-from ray.data import ActorPoolStrategy, Dataset, TaskPoolStrategy
 
 from cluster.errors import PhotoError, Unavailable
 from cluster.settings import ModelSpec
 from serve_apps.media.addresses import derived_path
 from serve_apps.media.preview import read_preview
 from serve_apps.models.protocol import CaptionRequest, Image, Model, Tag
-
-Step = Callable[[pa.Table], pa.Table]
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One step of a scan: how it is built in a worker, and what a worker asks of Ray."""
-
-    name: str
-    build: Callable[..., Step]
-    args: tuple[Any, ...] = ()
-    batch_size: int = 32
-    workers: int = 2
-    cpus: float = 1
-    gpus: float = 0
-    own_process: bool = False  # an actor that keeps what it built, for a model of the scan's own
-
-    def apply(self, rows: Dataset) -> Dataset:
-        """The rows after this step."""
-        asked = {"batch_size": self.batch_size, "batch_format": "pyarrow", "num_cpus": self.cpus}
-        if self.own_process:
-            actors = ActorPoolStrategy(size=self.workers)
-            return rows.map_batches(
-                Built, fn_constructor_args=(self.build, self.args), compute=actors, num_gpus=self.gpus, **asked
-            )
-        pool = TaskPoolStrategy(size=self.workers)
-        return rows.map_batches(in_task, fn_args=(self.build, self.args), compute=pool, **asked)
-
-
-class Built:
-    """A step that lives in an actor: built once, kept."""
-
-    def __init__(self, build: Callable[..., Step], args: tuple[Any, ...]) -> None:
-        self.step = build(*args)
-
-    def __call__(self, batch: pa.Table) -> pa.Table:
-        """The batch after the step."""
-        return self.step(batch)
-
-
-def in_task(batch: pa.Table, build: Callable[..., Step], args: tuple[Any, ...]) -> pa.Table:
-    """The batch after the step, which a worker process builds once and keeps for the next task."""
-    return built(build, args)(batch)
-
-
-@functools.lru_cache(maxsize=16)
-def built(build: Callable[..., Step], args: tuple[Any, ...]) -> Step:
-    """The step of this worker process."""
-    return build(*args)
 
 
 def with_column(batch: pa.Table, name: str, values: Sequence[Any], kind: pa.DataType) -> pa.Table:
@@ -122,7 +71,7 @@ class Forget:
 
 @dataclass(frozen=True)
 class Served:
-    """How a worker gets the model of a running service. Compared by value: a worker builds each step once."""
+    """How a worker gets the model of a running service."""
 
     service: str
     timeout_s: float

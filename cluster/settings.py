@@ -41,7 +41,7 @@ class RaySettings(Part):
     dashboard_port: int = Field(0, ge=0, le=65535, description="dashboard port, on loopback; 0 takes a free one")
     dashboard: str | None = Field(None, description="an existing cluster's dashboard, for jobs: http://host:8265")
     namespace: str = Field("brightroom", description="Ray namespace of our actors")
-    num_cpus: int = Field(4, ge=2, description="logical CPUs of a head started here")
+    num_cpus: int | None = Field(None, ge=2, description="logical CPUs of a head started here; none lets Ray look")
     num_gpus: int | None = Field(None, ge=0, description="GPUs of a head started here; none lets Ray look")
     object_store_mb: int = Field(500, ge=80, description="shared memory for batches on their way")
     temp_dir: Path | None = Field(None, description="Ray's scratch folder; short, sockets live in it")
@@ -75,6 +75,9 @@ class MediaSettings(Part):
     wall_s: float = Field(30, gt=0, description="seconds a file may take before its child is killed")
     cpu_s: int = Field(30, ge=1, description="CPU seconds a file may take")
     recycle_after: int = Field(500, ge=1, description="files after which a child is replaced")
+    child: tuple[str, ...] = Field(
+        ("-m", "serve_apps.media.child"), description="the decode child's program, as Python's arguments"
+    )
 
 
 class ScanSettings(Part):
@@ -87,9 +90,9 @@ class ScanSettings(Part):
     )
     chunk_files: int = Field(2000, ge=1, description="files listed before their changes are ingested")
     chunk_photos: int = Field(2000, ge=1, description="photos analysed between two looks at pause and cancel")
-    batch_size: int = Field(32, ge=1, description="photos sent through the models together")
-    ingest_workers: int = Field(2, ge=1, description="decode children at work at once, per cluster")
-    analyse_workers: int = Field(2, ge=1, description="batches in flight through the models")
+    batch_size: int = Field(16, ge=1, description="photos read, computed and committed together")
+    ingest_workers: int = Field(0, ge=0, description="decode children at work at once; 0: as many as there are CPUs")
+    analyse_workers: int = Field(0, ge=0, description="batches in flight through models; 0: one a CPU, at most 8")
     analysis_px: int = Field(720, ge=224, description="longest side of what the models see")
     call_timeout_s: float = Field(300, gt=0, description="deadline of one batch at one model")
     vanish_share: float = Field(

@@ -9,10 +9,11 @@ from ray import serve
 from ray.serve import Application
 
 from cluster.settings import ModelSpec
+from serve_apps.malloc import KEEPS_MEMORY
 from serve_apps.models import load
 
-THREADS = {
-    "MALLOC_ARENA_MAX": "2",  # otherwise torch's threads cost half a gigabyte more
+ENVIRONMENT = {
+    **KEEPS_MEMORY,
     "OMP_WAIT_POLICY": "passive",  # threads that wait must not keep the other models from the cores (measured: half)
 }
 BATCH_WAIT_S = 0.01  # how long a lone call waits for company
@@ -46,7 +47,7 @@ def application(name: str, spec: ModelSpec, weights: Path) -> Application:
         ray_actor_options={
             "num_cpus": 0,
             "num_gpus": spec.gpus,
-            "runtime_env": {"env_vars": THREADS},
+            "runtime_env": {"env_vars": ENVIRONMENT},
         },
         autoscaling_config={
             "min_replicas": spec.min_replicas,

@@ -55,7 +55,7 @@ class Job(msgspec.Struct, frozen=True):
     finished_at: datetime | None
     beat_at: datetime | None
     beat: int
-    stages: list[dict[str, Any]]  # name, total, done, failed, skipped, state, rate, eta_s, note
+    stages: list[dict[str, Any]]  # name, total, done, failed, skipped, state, rate, eta_s, spent_s, note
     counts: dict[str, Any]  # listed, committed, failed, skipped, ...
     error: str  # a sentence
 

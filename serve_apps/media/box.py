@@ -6,7 +6,7 @@ tried once more; the next file never notices. Leaves out pools: who wants two fi
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -31,7 +31,6 @@ from serve_apps.media.protocol import (
 )
 from serve_apps.media.texts import line
 
-CHILD = ("-m", "serve_apps.media.child")
 LARGEST_RGB = 4096  # longest side of an array that may be asked for
 SLOWEST_DISK, SLOWEST_HASH = 20 << 20, 200 << 20  # bytes a second: large videos get time for being read
 
@@ -45,8 +44,8 @@ class Decoder:
     StoreError when derived pictures cannot be written, and Unavailable when no child starts.
     """
 
-    def __init__(self, settings: MediaSettings, derived: Path, entry: Sequence[str] = CHILD) -> None:
-        self._settings, self._entry = settings, entry
+    def __init__(self, settings: MediaSettings, derived: Path) -> None:
+        self._settings = settings
         self._setup = setup_of(settings, derived)
         self._memory = os.fdopen(os.memfd_create("brightroom-rgb", os.MFD_CLOEXEC), "r+b", buffering=0)
         self._lock = threading.Lock()
@@ -120,7 +119,7 @@ class Decoder:
         return self._child
 
     def _started(self) -> Process:
-        return Process(self._setup, self._memory.fileno(), self._entry)
+        return Process(self._setup, self._memory.fileno(), self._settings.child)
 
 
 def setup_of(settings: MediaSettings, derived: Path) -> Setup:

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from cluster.errors import DecoderDied, Unavailable
+from serve_apps.malloc import KEEPS_MEMORY
 from serve_apps.media import protocol
 from serve_apps.media.protocol import Answer, Ready, Request, Setup
 
@@ -28,7 +29,7 @@ ENVIRONMENT = {
     "VIPS_CONCURRENCY": "1",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
-    "MALLOC_ARENA_MAX": "2",
+    **KEEPS_MEMORY,
 }
 ADVICE = "it may be damaged: open it elsewhere and save it anew"
 SENSELESS = "the decoder gave a senseless answer for this file, which may be hostile; delete it if it is not yours"
@@ -38,13 +39,13 @@ ROOT = Path(__file__).resolve().parents[2]
 class Process:
     """A running child; every method raises DecoderDied once it is gone."""
 
-    def __init__(self, setup: Setup, memory: int, entry: Sequence[str]) -> None:
+    def __init__(self, setup: Setup, memory: int, program: Sequence[str]) -> None:
         self.asked = 0  # files so far
         self._ready = False
         self._channel, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", *entry, str(theirs.fileno()), str(memory)],
+                [sys.executable, "-P", *program, str(theirs.fileno()), str(memory)],
                 pass_fds=(theirs.fileno(), memory),
                 env=environment(os.environ),
                 cwd="/",

@@ -1,6 +1,5 @@
 """Text in pictures, read by rapidocr's PP-OCR on onnxruntime. Needs no torch."""
 
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from rapidocr import RapidOCR
 from cluster.errors import Unavailable
 from cluster.settings import ModelSpec
 from serve_apps.models.protocol import Image, Text
+from serve_apps.spares import Spares
 
 PROVIDER = "CUDAExecutionProvider"
 
@@ -27,9 +27,9 @@ class OcrModel:
     def __init__(self, spec: ModelSpec, weights: Path) -> None:
         self.min_score = float(spec.options.get("min_score", 0.6))
         self.min_letters = int(spec.options.get("min_letters", 2))
-        self.reader = RapidOCR(params=parameters(spec))
-        self.lock = threading.Lock()  # rapidocr keeps what it is reading in itself
-        self.reader(word())  # rapidocr loads each network when it first needs it; a model is loaded or absent
+        self.readers = Spares(lambda: loaded(spec))  # rapidocr keeps what it is reading in itself
+        with self.readers.lent():  # the first: a model is loaded or absent
+            pass
 
     def predict(self, batch: Sequence[Image]) -> list[Text]:
         """The text of each picture, a line per line found, from the top; empty where there is none."""
@@ -37,8 +37,8 @@ class OcrModel:
 
     def read(self, image: Image) -> Text:
         """The text of one picture."""
-        with self.lock:
-            result = self.reader(np.ascontiguousarray(image[:, :, ::-1]))  # rapidocr wants BGR
+        with self.readers.lent() as reader:
+            result = reader(np.ascontiguousarray(image[:, :, ::-1]))  # rapidocr wants BGR
         lines = zip(result.txts or (), result.scores or (), strict=True)
         kept = [(text.strip(), score) for text, score in lines if self.is_sure(text.strip(), score)]
         if not kept:
@@ -48,6 +48,13 @@ class OcrModel:
     def is_sure(self, line: str, score: float) -> bool:
         """Whether a line is long and sure enough to be text."""
         return score >= self.min_score and len(line) >= self.min_letters
+
+
+def loaded(spec: ModelSpec) -> RapidOCR:
+    """A reader of its own threads; it loads each network when it first needs it, so it is made to need them."""
+    reader = RapidOCR(params=parameters(spec))
+    reader(word())
+    return reader
 
 
 def parameters(spec: ModelSpec) -> dict[str, Any]:

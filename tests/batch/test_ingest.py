@@ -16,7 +16,7 @@ from batch.ingest import INGESTED, FileSeen, Geocode, Group, Ingest, Ingested
 from cluster.settings import MediaSettings
 
 CHILD = (str(Path(__file__).resolve().parents[1] / "serve_apps" / "media" / "misbehaving_child.py"),)
-LIMITS = MediaSettings(wall_s=3, memory_mb=512).model_dump_json()
+LIMITS = {"wall_s": 3, "memory_mb": 512}
 POISON = ("segfault-1.jpg", "hang-1.jpg", "hog-1.jpg")  # what misbehaving_child.py goes by
 
 
@@ -37,9 +37,10 @@ def step(tmp_path: Path, folder: Path) -> Iterator[Callable[..., Ingest]]:
     """Makes the step of that folder; its child ends with the test."""
     with ExitStack() as opened:
 
-        def make(*child: tuple[str, ...]) -> Ingest:
-            made = Ingest(LIMITS, os.fsencode(folder), str(tmp_path / "derived"), *child)
-            opened.enter_context(made.decoder)
+        def make(**settings: Any) -> Ingest:
+            media = MediaSettings(**LIMITS, **settings).model_dump_json()
+            made = Ingest(media, os.fsencode(folder), str(tmp_path / "derived"))
+            opened.callback(made.close)
             return made
 
         yield make
@@ -68,7 +69,7 @@ def ingested(batches: Any) -> dict[str, Ingested]:
 def test_crashing_hanging_and_memory_eating_files_fail_alone(folder: Path, step: Callable[..., Ingest]):
     """The three fail with a sentence each, and every other photo of their batch is there."""
     names = sorted(path.name for path in folder.iterdir())
-    found = ingested([Geocode()(step(CHILD)(groups(folder, *[(name,) for name in names])))])
+    found = ingested([Geocode()(step(child=CHILD)(groups(folder, *[(name,) for name in names])))])
 
     assert set(found) == set(names)
     failed = {name: one.files[0].error for name, one in found.items() if one.decoded is None}

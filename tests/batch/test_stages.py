@@ -8,7 +8,7 @@ import msgspec
 import pyarrow as pa
 import pytest
 
-from batch.stages import DONE, FAILED, PENDING, Forget, Predict, Stage, built, in_task, predicted, with_column
+from batch.stages import DONE, FAILED, PENDING, Forget, Predict, predicted, with_column
 from cluster.errors import Unavailable, Unreadable
 
 
@@ -81,18 +81,6 @@ def test_columns_are_replaced_or_added_and_forgotten():
 
     assert with_column(batch, "b", [3], pa.int64()).to_pylist() == [{"a": 1, "b": 3}]
     assert Forget(("b", "never there"))(batch).column_names == ["a"]
-
-
-def test_a_worker_builds_a_step_once():
-    """Steps are compared by how they are built: the second batch finds the first one's."""
-    built.cache_clear()
-    batch = pa.table({"a": [1]})
-
-    in_task(batch, Forget, (("a",),))
-    in_task(batch, Forget, (("a",),))
-
-    assert built.cache_info().misses == 1
-    assert Stage("x", Forget, (("a",),)) == Stage("x", Forget, (("a",),))
 
 
 def test_a_missing_preview_is_an_error_in_its_row(tmp_path: Path):

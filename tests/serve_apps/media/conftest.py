@@ -60,8 +60,8 @@ def misbehaving(tmp_path: Path) -> Iterator[Callable[..., Decoder]]:
     made: list[Decoder] = []
 
     def make(**settings: Any) -> Decoder:
-        entry = (str(HERE / "misbehaving_child.py"),)
-        made.append(Decoder(MediaSettings(**settings), tmp_path / "derived", entry=entry))
+        child = (str(HERE / "misbehaving_child.py"),)
+        made.append(Decoder(MediaSettings(**settings, child=child), tmp_path / "derived"))
         return made[-1]
 
     yield make

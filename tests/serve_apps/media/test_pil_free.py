@@ -29,7 +29,7 @@ def test_pil_is_never_handed_the_bytes_of_a_file(
     given = [*samples.values(), cmyk, p3, cut, movie(tmp_path / "film.mp4", [photo] * 3)]
     handed = tmp_path / "pil.jpeg"
     handed.write_bytes(jpeg_bytes())
-    with Decoder(MediaSettings(), tmp_path / "derived", entry=(str(HERE / "pil_free_child.py"),)) as barred:
+    with Decoder(MediaSettings(child=(str(HERE / "pil_free_child.py"),)), tmp_path / "derived") as barred:
         for path in given:
             assert barred.decode(bytes(path)).derived["preview"]
             assert barred.rgb(bytes(path), 100).any()

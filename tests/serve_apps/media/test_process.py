@@ -25,7 +25,8 @@ def test_the_child_gets_no_secrets_from_our_environment(
     names = set(str(told.value).split())
     assert "VIPS_BLOCK_UNTRUSTED" in names
     assert names <= {
-        "LANG", "LC_CTYPE", "LD_LIBRARY_PATH", "MALLOC_ARENA_MAX", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS",
+        "LANG", "LC_CTYPE", "LD_LIBRARY_PATH", "MALLOC_ARENA_MAX", "MALLOC_MMAP_THRESHOLD_",
+        "MALLOC_TRIM_THRESHOLD_", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS",
         "PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "TZ", "VIPS_BLOCK_UNTRUSTED", "VIPS_CONCURRENCY",
     }  # fmt: skip
 
@@ -67,7 +68,7 @@ def is_running(status: Path) -> bool:
 def test_a_decoder_that_cannot_start_says_how_to_find_out_why(tmp_path: Path, samples: dict[str, Path]) -> None:
     """A broken installation is no file's fault: the error is Unavailable and names a command."""
     with (
-        Decoder(MediaSettings(), tmp_path, entry=("-c", "raise SystemExit(7)")) as decoder,
+        Decoder(MediaSettings(child=("-c", "raise SystemExit(7)")), tmp_path) as decoder,
         pytest.raises(Unavailable, match=r"does not start \(exit code 7\); run `"),
     ):
         decoder.decode(bytes(samples["jpeg"]))
