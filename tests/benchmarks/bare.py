@@ -1,15 +1,52 @@
-"""The bare work, without Brightroom: loops that do just what has to be done, on the same cores."""
+"""The bare work, without Brightroom: loops that do just what has to be done, on the same cores.
 
+A program, so that its processes are set up as Brightroom's are. It prints seconds and its peak of memory as JSON.
+"""
+
+import argparse
 import hashlib
 import io
+import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from cluster.settings import load_settings
+from serve_apps.deployment import ENVIRONMENT
+from tests.benchmarks.memory import peak_memory
+
 SIZES = {"big": 500, "square": 250, "small": 120}
+MODELS = ("clip_embeddings", "face_recognition", "tags", "ocr")  # the template captioner computes nothing
+
+
+def measured(what: str, photos: Path, out: Path, workers: int) -> dict[str, float]:
+    """Run `ingest` or `analyse` as a program of its own; seconds by part, and `peak` in GiB."""
+    command = [sys.executable, "-m", "tests.benchmarks.bare", what, str(photos), str(out), str(workers)]
+    told = subprocess.run(command, env={**os.environ, **ENVIRONMENT}, stdout=subprocess.PIPE, check=True).stdout
+    figures: dict[str, float] = json.loads(told)
+    return figures
+
+
+def main() -> None:
+    """What is asked for, and what it took."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.bare")
+    parser.add_argument("what", choices=["ingest", "analyse"])
+    parser.add_argument("photos", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("workers", type=int)
+    asked = parser.parse_args()
+    with peak_memory() as memory:
+        if asked.what == "ingest":
+            spent = {"ingest": ingest_all(sorted(asked.photos.iterdir()), asked.out, asked.workers)}
+        else:
+            spent = analyse_all(sorted(asked.out.glob("*.preview.jpg")), asked.workers)
+    print(json.dumps({**spent, **memory}))
 
 
 def ingest_all(paths: Sequence[Path], out: Path, workers: int) -> float:
@@ -18,7 +55,7 @@ def ingest_all(paths: Sequence[Path], out: Path, workers: int) -> float:
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         list(pool.map(warm, range(workers)))  # imports are not the work
         began = time.perf_counter()
-        list(pool.map(ingest_one, paths, [out] * len(paths), chunksize=8))
+        list(pool.map(ingest_one, paths, [out] * len(paths), chunksize=2))
         return time.perf_counter() - began
 
 
@@ -68,17 +105,29 @@ def webp(pixels: Any) -> bytes:
     return data
 
 
-def analyse_all(models: dict[str, Any], previews: Sequence[Path], longest: int, batch: int) -> dict[str, float]:
-    """Seconds of each model over all previews, in batches, alone in this process; `read` is the decoding."""
+def analyse_all(previews: Sequence[Path], workers: int) -> dict[str, float]:
+    """Seconds of each model over all previews, alone on all cores, a batch a thread; `read` is the decoding."""
     from serve_apps.media.preview import read_preview
+    from serve_apps.models import load
 
-    began = time.perf_counter()
-    images = [read_preview(path, longest) for path in previews]
-    spent = {"read": time.perf_counter() - began}
-    for name, model in models.items():
-        model.predict(images[:batch])  # the first call of a model pays for its threads and buffers
+    settings = load_settings()
+    spent = {}
+    with ThreadPoolExecutor(workers) as threads:
         began = time.perf_counter()
-        for start in range(0, len(images), batch):
-            model.predict(images[start : start + batch])
-        spent[name] = time.perf_counter() - began
+        images = list(threads.map(lambda path: read_preview(path, settings.scan.analysis_px), previews))
+        spent["read"] = time.perf_counter() - began
+        size = settings.scan.batch_size
+        batches = [images[start : start + size] for start in range(0, len(images), size)]
+        for name in MODELS:
+            spec = settings.services[name]
+            assert spec is not None
+            model = load(spec, settings.weights_dir)
+            list(threads.map(model.predict, batches[:workers]))  # first calls pay for threads and buffers
+            began = time.perf_counter()
+            list(threads.map(model.predict, batches))
+            spent[name] = time.perf_counter() - began
     return spent
+
+
+if __name__ == "__main__":
+    main()

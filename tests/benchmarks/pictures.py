@@ -12,7 +12,7 @@ WIDTH, HEIGHT = 4000, 3000
 
 
 def write_camera_jpegs(folder: Path, count: int) -> list[Path]:
-    """Write `count` different JPEGs of 12 megapixels and about 3 MB."""
+    """Write `count` different JPEGs (4,096 at most) of 12 megapixels and about 3 MB."""
     folder.mkdir(parents=True, exist_ok=True)
     noise = np.random.default_rng(7)
     bases = [
@@ -26,7 +26,7 @@ def write_camera_jpegs(folder: Path, count: int) -> list[Path]:
 
 def write(path: Path, base: np.ndarray, grain: np.ndarray, number: int) -> Path:
     """One JPEG: a picture with grain at a place of its own, so that no two have the same bytes."""
-    top, left = number % 64, (number * 7) % 64
+    top, left = number % 64, number // 64
     picture = np.clip(base + grain[top : top + HEIGHT, left : left + WIDTH], 0, 255).astype(np.uint8)
     path.write_bytes(simplejpeg.encode_jpeg(picture, quality=88, colorspace="RGB"))
     return path
