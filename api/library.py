@@ -15,7 +15,7 @@ from litestar.params import JSONBody
 from api.access import USER
 from api.deps import Given, Me, Owned
 from api.job_view import JobView, viewed
-from cluster.errors import Invalid
+from batch.discover import inside
 from cluster.store.database import Library
 from cluster.store.photos import STAGES
 from cluster.store.timeline import PLACES, overview
@@ -76,17 +76,10 @@ def library_stats(deps: Given, owned: Owned) -> LibraryStats:
 def scan(deps: Given, user: Me, data: JSONBody[Scan | None] = None) -> Response[JobView]:
     """Start a scan, or get the one that runs already; follow it at /api/jobs/{id} or /api/jobs/events."""
     asked = data or Scan()
-    paths = [below(user.scan_directory, path) for path in asked.paths]
+    folder = os.fsencode(user.scan_directory)
+    paths = [os.fsdecode(inside(folder, path)) for path in asked.paths] if folder else []
     job = deps.jobs.start(user.user_id, "scan", {"full": asked.full, "paths": paths})
     return Response(viewed(job, deps.jobs), status_code=202, headers={"Location": f"/api/jobs/{job.job_id}"})
-
-
-def below(root: str, path: str) -> str:
-    """A path, absolute or relative to the scan directory, as relative; raises Invalid when it is not inside."""
-    relative = os.path.relpath(os.path.normpath(os.path.join(root, path)), root)
-    if "\0" in path or relative == os.pardir or relative.startswith(os.pardir + os.sep):
-        raise Invalid(f"{path!r} is not inside your scan directory. Name paths below it.")
-    return relative
 
 
 def stats(library: Library, revisions: Mapping[str, str]) -> LibraryStats:

@@ -8,6 +8,7 @@ from fnmatch import fnmatch
 
 import msgspec
 
+from cluster.errors import Invalid
 from cluster.store.paths import display
 from serve_apps.media.kinds import kind_of
 
@@ -66,15 +67,55 @@ def list_folder(root: bytes, path: bytes, skip: Sequence[str]) -> tuple[Folder, 
     with os.scandir(os.path.join(root, path)) as entries:
         for entry in entries:
             below_root = os.path.join(path, entry.name)
-            if matches(display(entry.name), display(below_root), skip):
-                skipped["matches a skip pattern"] += 1
-            elif entry.is_dir(follow_symlinks=False):
-                below.append(below_root)
-            elif reason := unfit(entry):
-                skipped[reason] += 1
-            else:
-                files.append(listed(entry, below_root))
+            try:
+                if matches(display(entry.name), display(below_root), skip):
+                    skipped["matches a skip pattern"] += 1
+                elif entry.is_dir(follow_symlinks=False):
+                    below.append(below_root)
+                elif reason := unfit(entry):
+                    skipped[reason] += 1
+                else:
+                    files.append(listed(entry, below_root))
+            except FileNotFoundError:
+                continue  # it went away while the folder was listed
+            except OSError as error:
+                skipped[f"cannot be looked at ({error.strerror})"] += 1
     return Folder(path, sorted(files, key=lambda file: file.path), dict(skipped)), below
+
+
+def inside(root: bytes, path: str) -> bytes:
+    """The path below the root of a file that is to be scanned by name, given whole or from the root.
+
+    Raises Invalid for what is not there, no file, outside, or reached by a link.
+    """
+    whole = os.path.normpath(os.path.join(root, os.fsencode(path)))
+    name = display(os.fsencode(path))
+    if not whole.startswith(os.path.join(root, b"")):
+        raise Invalid(f"{name} is not below {display(root)}; only files of the scan directory can be scanned")
+    below = os.path.relpath(whole, root)
+    parts = below.split(b"/")
+    for count in range(1, len(parts) + 1):
+        try:
+            mode = os.lstat(os.path.join(root, *parts[:count])).st_mode
+        except (OSError, ValueError) as error:  # ValueError: a name with NUL in it
+            why = error.strerror if isinstance(error, OSError) else "no file has such a name"
+            raise Invalid(f"{name} cannot be scanned: {why}") from None
+        if stat.S_ISLNK(mode):
+            raise Invalid(f"{name} is reached by a symbolic link, and links are not followed; name the file itself")
+    if not stat.S_ISREG(mode):
+        raise Invalid(f"{name} is no file; name the files to scan, or scan everything")
+    return below
+
+
+def is_gone(root: bytes, path: bytes) -> bool:
+    """Whether a file is surely not there: one below a folder that cannot be read, or on a share that hangs, may be."""
+    try:
+        os.lstat(os.path.join(root, path))
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def matches(name: str, path: str, patterns: Sequence[str]) -> bool:

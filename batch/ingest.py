@@ -4,7 +4,6 @@ Originals are opened for reading only, by the child. What becomes a row in which
 """
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +33,15 @@ class FileSeen(msgspec.Struct, frozen=True):
     changed: bool  # new, or other than the store remembers
     content_id: str = ""  # as the store remembers it
     photo_id: str = ""
+    tries: int = 0  # that failed so far
+    force: bool = False  # somebody asked for this file
 
 
 class Group(msgspec.Struct, frozen=True):
     """The files of one photo: same folder, same name before the extension."""
 
     files: list[FileSeen]
+    force: bool = False  # make everything anew, though the content may be the same
 
 
 class FileRead(msgspec.Struct, frozen=True):
@@ -57,6 +59,7 @@ class Ingested(msgspec.Struct, frozen=True):
     main: bytes = b""  # path of the main file
     decoded: Decoded | None = None
     live_id: str = ""  # content identifier of a Live Photo's video
+    force: bool = False  # what was computed from the photo is to be computed again
 
 
 GROUP = msgspec.msgpack.Decoder(Group)
@@ -102,21 +105,22 @@ class Reader:
         main, decoded, live_id = b"", None, ""
         for file in main_first(group.files):
             if file.kind != SIDECAR and decoded is None:
-                reads[file.path], decoded = self.decode(file, group.files)
+                reads[file.path], decoded = self.decode(file, group)
                 main = file.path if decoded else b""
             else:
                 reads[file.path], found = self.identify(file)
                 live_id = live_id or found
-        return Ingested([reads[file.path] for file in group.files], main, decoded, live_id)
+        return Ingested([reads[file.path] for file in group.files], main, decoded, live_id, group.force)
 
-    def decode(self, file: FileSeen, files: Sequence[FileSeen]) -> tuple[FileRead, Decoded | None]:
+    def decode(self, file: FileSeen, group: Group) -> tuple[FileRead, Decoded | None]:
         """A picture or video decoded, its derived pictures written; or the reason why not."""
-        sidecar = sidecar_of(file.path, files)
+        sidecar = sidecar_of(file.path, group.files)
         try:
             decoded = self.decoder.decode(
                 os.path.join(self.root, file.path),
                 os.path.join(self.root, sidecar) if sidecar else None,
                 display(file.path),
+                group.force,
             )
         except PhotoError as error:
             return FileRead(file, error=str(error)), None

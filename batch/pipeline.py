@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import ceil
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import pyarrow as pa
 import ray
 from ray.data import ActorPoolStrategy, Dataset
 
-Step = Callable[[pa.Table], pa.Table]
+Step: TypeAlias = Callable[[pa.Table], pa.Table]
+Run: TypeAlias = Callable[[pa.Table, Sequence["Stage"], int], Iterator[pa.Table]]  # see `run`
 MOST_THREADS = 4  # of one actor: more would wait for Python's lock
 AHEAD = 2  # batches that lie ready at an actor for each one it works on, so that it never waits for the next
 

@@ -11,7 +11,7 @@ import msgspec
 
 from batch.ingest import GEOCODER, PLACE_COLUMNS, FileRead, FileSeen, Ingested
 from batch.stages import DONE, FAILED, PENDING
-from batch.variants import RANK, stem
+from batch.variants import SIDECAR, stem
 from cluster.store.faces import face_id
 from cluster.store.failures import error_id
 from cluster.store.paths import dir_id, display, file_id
@@ -19,6 +19,7 @@ from serve_apps.models.protocol import Caption, DetectedFace, Tag, Text
 
 MEDIA_REVISION = "media-1"  # raise it when previews or metadata are made in another way
 SOURCE = "folder"  # the owner's scan directory
+MOST_TRIES = 100  # that are counted
 FACTS = (
     "taken_at", "taken_offset_min", "taken_source", "latitude", "longitude", "altitude", "camera_make", "camera_model",
     "lens", "iso", "f_number", "exposure_s", "focal_mm", "rating", "orientation", "keywords", "title", "duration_s",
@@ -38,7 +39,8 @@ def known_row(read: FileRead, photo_id: str, job_id: str, now: datetime) -> Row:
         "file_id": file_id(SOURCE, seen.path), "source": SOURCE, "path": seen.path, "name": display(seen.path),
         "dir_id": dir_id(SOURCE, os.path.dirname(seen.path)), "stem": display(stem(seen.path)), "kind": seen.kind,
         "size": seen.size, "mtime_ns": seen.mtime_ns, "content_id": read.content_id, "photo_id": photo_id,
-        "state": "failed" if read.error else "ok", "error": read.error, "tries": 1 if read.error else 0,
+        "state": "failed" if read.error else "ok", "error": read.error,
+        "tries": min(seen.tries + 1, MOST_TRIES) if read.error else 0,
         "job_id": job_id, "seen_at": now,
     }  # fmt: skip
 
@@ -90,10 +92,33 @@ def variant_columns(files: Sequence[Row]) -> Row:
     return {"variants": len(present), "has_raw": "raw" in kinds, "has_live": {"image", "video"} <= kinds}
 
 
+def due_again() -> Row:
+    """Everything is to be computed again; what was found stays until then."""
+    return {f"{stage}_{column}": "" for stage in ANALYSES for column in ("rev", "error")}
+
+
 def fresh_ledger() -> Row:
     """Nothing is computed yet, or not with this content."""
-    todo = {f"{stage}_{column}": "" for stage in ANALYSES for column in ("rev", "error")}
-    return {**todo, **NOTHING_FOUND}
+    return {**due_again(), **NOTHING_FOUND}
+
+
+def media_again(old: Row, row: Row) -> Row:
+    """A known photo read again: with new content everything is to be computed anew."""
+    if old["content_id"] != row["content_id"]:
+        row = {**row, **fresh_ledger()}
+    elif row["has_live"] and not row["live_id"]:  # the video did not change and was not opened
+        row = {**row, "live_id": old["live_id"]}
+    return {**row, "search_text": search_text({**old, **row})}
+
+
+def standing_row(photo: Row, files: Sequence[Row]) -> Row:
+    """What files a photo has, and the one that speaks for it: missing when none of them is there, read or not."""
+    there = [file for file in files if file["state"] != "missing" and file["kind"] != SIDECAR]
+    same = [file for file in there if file["state"] == "ok" and file["content_id"] == photo["content_id"]]
+    main = min(same, key=lambda file: file["path"], default=None)
+    main_file = {"main_file_id": main["file_id"], "name": main["name"]} if main else {}
+    kept = {name: photo[name] for name in ("photo_id", "main_file_id", "name")}
+    return {**kept, **main_file, **variant_columns(files), "missing": not there, "changed_at": now_utc()}
 
 
 def search_text(row: Row, names: Sequence[str] = ()) -> str:
@@ -170,11 +195,6 @@ def face_rows(photo_id: str, output: bytes, model: str) -> tuple[list[Row], list
         )
         vectors.append({"id": key, "photo_id": photo_id, "vector": face.embedding})
     return faces, vectors
-
-
-def main_of(files: Sequence[Row]) -> Row:
-    """The file people should see first among those that are there."""
-    return min(files, key=lambda file: (RANK[file["kind"]], file["path"]))
 
 
 def now_utc() -> datetime:

@@ -17,10 +17,11 @@ import ray
 from lancedb.expr import col, lit
 
 from batch import rows
-from batch.changes import COLUMNS, Changes, Known, changes, known_of
-from batch.discover import Folder, list_folder, walk
-from batch.ingest import Geocode, Ingest
-from batch.pipeline import Pool, Stage, run
+from batch.changes import COLUMNS, NEVER, Changes, Known, changes, known_of
+from batch.discover import Folder, inside, is_gone, list_folder, walk
+from batch.ingest import GEOCODER, Geocode, Group, Ingest
+from batch.missing import gone
+from batch.pipeline import Pool, Run, Stage, run
 from batch.progress import Reporter
 from batch.sink import Committed, Sink
 from batch.stages import Forget, Local, Predict, ReadPreview, Served, caption_request, picture
@@ -31,7 +32,6 @@ from cluster.settings import SERVICE_OF, Settings
 from cluster.store.database import Library
 from cluster.store.paths import dir_id, display
 
-NEVER = -1  # a modification time that no file has: what is remembered with it counts as changed
 MIN_SHARE = 0.1  # of a CPU, for an actor's place
 CPUS_OF_A_WORKER = 0.5  # that a decode child counts for: half of the CPUs are never spoken for
 MOST_IN_FLIGHT = 8  # batches, if the settings do not say: their pictures are in memory
@@ -87,11 +87,13 @@ def own_share() -> float:
 def chunked(folders: Iterable[Folder], files: int) -> Iterator[list[Folder]]:
     """Folders gathered until they hold so many files: variants lie in one folder, so none is split."""
     chunk: list[Folder] = []
+    held = 0
     for folder in folders:
         chunk.append(folder)
-        if sum(len(one.files) for one in chunk) >= files:
+        held += len(folder.files)
+        if held >= files:
             yield chunk
-            chunk = []
+            chunk, held = [], 0
     if chunk:
         yield chunk
 
@@ -114,13 +116,16 @@ class Scan:
         root: Path,
         reporter: Reporter,
         running: Callable[[], set[str]],
+        run: Run = run,
     ) -> None:
-        """`root` is the owner's folder; `running` tells which services answer now."""
+        """`root` is the owner's folder; `running` tells which services answer now; `run` takes rows through stages."""
+        self.run = run
         self.settings, self.library, self.sink, self.reporter, self.running = settings, library, sink, reporter, running
         self.progress = reporter.progress
         self.root = os.fsencode(root)
         self.derived = settings.derived / owner
         self.vanished: list[Known] = []
+        self.bereft: list[Group] = []
         self.visited: set[str] = set()  # ids of folders
 
     def forget(self) -> None:
@@ -134,10 +139,18 @@ class Scan:
         for stage in SERVICE_OF:
             self.library.photos.retry(stage)
 
+    def renew(self) -> None:
+        """Make the files of photos work again that were read by an older Brightroom, or placed by an older table."""
+        older = (col("media_rev") != lit(rows.MEDIA_REVISION)) | (col("place_rev") != lit(GEOCODER))
+        for batch in self.library.photos.batches(older & ~col("missing"), ["photo_id"]):
+            photos = batch["photo_id"].to_pylist()
+            self.library.files.change(col("photo_id").isin(photos), {"mtime_ns": NEVER})
+
     def everything(self) -> str:
         """Scan the whole folder; returns what was wanted when it stopped: `run` if it came to its end."""
         if not os.path.isdir(self.root):
             raise Invalid(f"the folder {display(self.root)} is not there; mount it, or set another scan directory")
+        self.renew()
         for folders in chunked(walk(self.root, self.settings.scan.skip), self.settings.scan.chunk_files):
             self.ingest(folders)
             if self.stopped:
@@ -147,7 +160,7 @@ class Scan:
 
     def paths(self, paths: Sequence[str]) -> str:
         """Scan some files again, whether they changed or not; returns like `everything`."""
-        wanted = {self.relative(path) for path in paths}
+        wanted = {inside(self.root, path) for path in paths}
         folders = sorted({os.path.dirname(path) for path in wanted})
         found = [only(list_folder(self.root, folder, self.settings.scan.skip)[0], wanted) for folder in folders]
         photos = self.ingest(found, force=frozenset(wanted))
@@ -162,11 +175,15 @@ class Scan:
         """Pass one over some folders; returns the photos that were read."""
         found = changes(folders, self.known(folders), force)
         self.account(folders, found)
-        stages = ingest_stages(self.settings, self.root, self.derived)
         self.progress.stage("thumbnails").begin(found.reading)
+        return self.read(found.groups)
+
+    def read(self, groups: Sequence[Group]) -> list[str]:
+        """Make photos of groups of files; returns the photos."""
+        stages = ingest_stages(self.settings, self.root, self.derived)
+        table = pa.table({"group": pa.array([msgspec.msgpack.encode(group) for group in groups], pa.binary())})
         photos = []
-        groups = pa.table({"group": pa.array([msgspec.msgpack.encode(group) for group in found.groups], pa.binary())})
-        for batch in run(groups, stages, self.settings.scan.batch_size) if found.groups else ():
+        for batch in self.run(table, stages, self.settings.scan.batch_size) if groups else ():
             photos += self.committed(self.sink.ingested(batch))
             if self.stopped:
                 break
@@ -187,9 +204,12 @@ class Scan:
             if folder.error:
                 self.progress.failed += 1
                 self.sink.failed_folder(folder.path, folder.error)
-        self.progress.failed += found.failing
+        if found.failing:
+            self.sink.failed_again(found.failing)
+            self.progress.failed += len(found.failing)
         self.progress.skip({"unchanged": found.unchanged} if found.unchanged else {})
         self.vanished += found.vanished
+        self.bereft += found.bereft
 
     def committed(self, outcome: Committed) -> list[str]:
         """Count what a commit did; returns its photos."""
@@ -202,23 +222,31 @@ class Scan:
         return outcome.photos
 
     def settle(self) -> None:
-        """Say which known files are gone, unless so many are that the folder itself must be away."""
-        self.progress.stage("thumbnails").state = "done"
-        gone = [*self.vanished, *self.in_lost_folders()]
+        """Say which known files are gone, unless so many are that the folder itself must be away.
+
+        Those whose bytes lie elsewhere now are not lost and need no such question.
+        """
+        lost = [file.file_id for file in [*self.vanished, *self.in_lost_folders()] if is_gone(self.root, file.path)]
+        found = gone(self.library, lost, self.sink.job_id)
         limit = max(GUARD_FILES, self.settings.scan.vanish_share * self.library.files.count())
-        if len(gone) > limit or (gone and not self.progress.listed):
-            self.progress.fact("gone_unmarked", len(gone))
-        elif gone:
-            for name, count in self.sink.gone([file.file_id for file in gone]).items():
-                self.progress.fact(name, count)
+        if len(found.missing) > limit or (lost and not self.progress.listed):
+            self.progress.fact("gone_unmarked", len(found.missing))
+            found = msgspec.structs.replace(found, missing=[])
+        stems = {stem(file["path"]) for file in found.files()}
+        bereft = [group for group in self.bereft if stem(group.files[0].path) in stems]
+        if lost:
+            self.sink.gone(found, [file.path for group in bereft for file in group.files])
+        for name, count in found.counts().items():
+            self.progress.fact(name, count)
+        self.read(bereft)
+        self.progress.stage("thumbnails").state = "done"
 
     def in_lost_folders(self) -> Iterator[Known]:
         """Known files whose whole folder the walk did not come by."""
         visited = pa.array(sorted(self.visited), pa.string())
         for batch in self.library.files.batches(col("state") != lit("missing"), [*COLUMNS, "dir_id"]):
             for row in batch.filter(pc.invert(pc.is_in(batch["dir_id"], visited))).to_pylist():
-                if not os.path.lexists(os.path.join(self.root, row["path"])):
-                    yield known_of(row)
+                yield known_of(row)
 
     def analyse(self, only_photos: Sequence[str] | None = None) -> str:
         """Pass two: what the ledger says is to do, newest first; returns like `everything`."""
@@ -252,7 +280,7 @@ class Scan:
         """Pass two over some photos."""
         stages = analyse_stages(self.settings, self.derived, self.possible())
         work = work_table(self.library.photos, photo_ids, wanted)
-        for batch in run(work, stages, self.settings.scan.batch_size):
+        for batch in self.run(work, stages, self.settings.scan.batch_size):
             for stage, (done, failed) in self.sink.analysed(batch, wanted).items():
                 if stage in wanted:
                     self.progress.stage(stage).advance(done, failed)
@@ -266,10 +294,3 @@ class Scan:
             left = stage.total - stage.done - stage.failed
             stage.state = "pending" if left > 0 else "done"
             stage.note = f"the service {SERVICE_OF[name]} does not run; start it and scan again" if left > 0 else ""
-
-    def relative(self, path: str) -> bytes:
-        """A path below the root, whether it was given from there or whole; raises Invalid outside."""
-        whole = os.path.normpath(os.path.join(self.root, os.fsencode(path)))
-        if not whole.startswith(os.path.join(self.root, b"")):
-            raise Invalid(f"{display(os.fsencode(path))} is not below {display(self.root)}")
-        return os.path.relpath(whole, self.root)

@@ -1,25 +1,30 @@
-"""Commit what a scan read and computed: faces and vectors before photos, whose ledger is last to say that work is done.
+"""Commit what a scan read and computed, so that what says that work is done comes last.
 
-Decides which photo a file belongs to. Everything it writes is keyed, so committing a batch twice changes nothing.
+Which photo a file belongs to is `identity.py`'s to say, what becomes of files that are gone `missing.py`'s. Everything
+written is keyed, so committing a batch twice changes nothing.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 import msgspec
 import pyarrow as pa
-from lancedb.expr import col, lit
 
 from batch import rows
+from batch.changes import NEVER, Known
+from batch.identity import photo_ids
 from batch.ingest import INGESTED, PLACE_COLUMNS, FileRead, Ingested
+from batch.missing import Gone, files_of, restated, updates, writes_of
 from batch.rows import Row
 from batch.stages import DONE, FAILED
 from batch.variants import SIDECAR
 from cluster.store.database import Library
 from cluster.store.files import SCHEMA as FILES
+from cluster.store.paths import display, file_id
 from cluster.store.photos import SCHEMA as PHOTOS
 from cluster.store.schema import changes_of, rows_of
+from cluster.store.vectors import Embeddings
 from cluster.store.writer import Delete, Replace, Update, Upsert, Write
 
 
@@ -45,99 +50,88 @@ class Committed(msgspec.Struct):
 class Sink:
     """Turns what the stages made of a batch into rows, and commits them."""
 
-    def __init__(self, library: Library, writer: Commits, job_id: str, force: bool = False) -> None:
+    def __init__(self, library: Library, writer: Commits, job_id: str) -> None:
         self.library, self.writer, self.job_id = library, writer, job_id
-        self.force = force  # what is computed from a photo is computed again though its content is the same
 
     def ingested(self, batch: pa.Table) -> Committed:
-        """Commit groups that were read: their files, the photos they are, the failures."""
+        """Commit groups that were read: the photos they are, their files, the failures."""
         now = rows.now_utc()
         read = [INGESTED.decode(one) for one in batch["ingested"].to_pylist()]
         places = batch.select(PLACE_COLUMNS).to_pylist()
-        ids = self.photo_ids(read)
+        ids = photo_ids(self.library, read)
         files = [rows.known_row(file, ids[i], self.job_id, now) for i, one in enumerate(read) for file in one.files]
         decoded = sorted((i for i, one in enumerate(read) if one.decoded), key=lambda i: read[i].main, reverse=True)
         media = {ids[i]: rows.media_row(ids[i], read[i], places[i], self.job_id, now) for i in decoded}
+        forced = {ids[i] for i in decoded if read[i].force}
         failures = [
             rows.error_row(file, ids[i], self.job_id, now)
             for i, one in enumerate(read)
             for file in one.files
             if file.error
         ]
-        added, photos = self.photo_writes(media, self.together(files, list(media)), now)
-        self.writer.commit([*self.upserts(files, failures), *photos])
+        left = {file.seen.photo_id for one in read for file in one.files} | set(ids)
+        left -= {"", *media}  # photos that files went away from, or whose files cannot be read any more
+        together = files_of(self.library, [*media, *left], files)
+        added, photos = self.photo_writes(media, forced, together, now)
+        self.writer.commit([*photos, *restated(self.library, left, together), *self.upserts(files, failures)])
         return counted(read, added, len(media) - added, list(media))
 
     def upserts(self, files: list[Row], failures: list[Row]) -> list[Write]:
         """The files' rows and the failures."""
-        writes: list[Write] = [Upsert("files", rows_of(files, FILES))]
-        if failures:
-            writes.append(Upsert("errors", rows_of(failures, self.library.errors.schema)))
-        return writes
+        return [Upsert("files", rows_of(files, FILES)), *self.errors(failures)]
 
-    def photo_ids(self, read: Sequence[Ingested]) -> list[str]:
-        """The photo of each group: the one its files belonged to, else the one with this content, else a new one."""
-        contents = [one.decoded.content_id for one in read if one.decoded]
-        same = (
-            self.library.photos.rows(col("content_id").isin(contents), ["photo_id", "content_id"]) if contents else None
-        )
-        by_content = (
-            dict(zip(same["content_id"].to_pylist(), same["photo_id"].to_pylist(), strict=True)) if same else {}
-        )
-        taken = self.library.photos.by_keys(contents, ["photo_id"])["photo_id"].to_pylist()
-        ids = []
-        for one in read:
-            known = [file.seen.photo_id for file in sorted(one.files, key=lambda file: file.seen.path != one.main)]
-            found = next((photo_id for photo_id in known if photo_id), "")
-            if not found and one.decoded:
-                content = one.decoded.content_id
-                found = by_content.get(content) or rows.new_photo_id(content, one.main, taken)
-                by_content[content] = found
-            ids.append(found)
-        return ids
+    def errors(self, failures: list[Row]) -> list[Write]:
+        """The failures' rows, if there are any."""
+        return [Upsert("errors", rows_of(failures, self.library.errors.schema))] if failures else []
 
-    def by_content(self, contents: Sequence[str]) -> dict[str, str]:
-        """The photos that have some contents: content id -> photo id."""
-        if not contents:
-            return {}
-        same = self.library.photos.rows(col("content_id").isin(contents), ["photo_id", "content_id"]).to_pylist()
-        return {row["content_id"]: row["photo_id"] for row in same}
-
-    def together(self, files: list[Row], photo_ids: list[str]) -> dict[str, list[Row]]:
-        """All files of some photos: those in the store, with this batch's in their place."""
-        known = self.library.files.rows(col("photo_id").isin(photo_ids)).to_pylist() if photo_ids else []
-        latest = {file["file_id"]: file for file in [*known, *files]}
-        by_photo: dict[str, list[Row]] = defaultdict(list)
-        for file in latest.values():
-            by_photo[file["photo_id"]].append(file)
-        return by_photo
-
-    def photo_writes(self, media: dict[str, Row], files: dict[str, list[Row]], now: Any) -> tuple[int, list[Write]]:
+    def photo_writes(
+        self, media: dict[str, Row], forced: set[str], files: dict[str, list[Row]], now: datetime
+    ) -> tuple[int, list[Write]]:
         """How many photos are new, and the writes that write them. A known photo keeps what it is not told anew."""
         before = {row["photo_id"]: row for row in self.library.photos.by_keys(list(media)).to_pylist()}
         new, changed = [], []
         for photo_id, row in media.items():
             old, together = before.get(photo_id), rows.variant_columns(files[photo_id])
+            redo = rows.due_again() if photo_id in forced else {}
             if old is None:
                 fresh = {**rows.fresh_ledger(), **row, **together, "added_at": now}
                 new.append({**fresh, "search_text": rows.search_text(fresh)})
             elif old["content_id"] == row["content_id"] and not stands_for(row["main_file_id"], row, files[photo_id]):
-                changed.append({"photo_id": photo_id, "missing": False, **together})
+                changed.append({"photo_id": photo_id, "missing": False, **together, **redo})
             else:
-                changed.append(self.restated(old, {**row, **together}))
-        return len(new), [Upsert("photos", rows_of(new, PHOTOS)), *updates("photos", changed)]
+                changed.append(rows.media_again(old, {**row, **together, **redo}))
+        edited = [key for key, old in before.items() if old["content_id"] != media[key]["content_id"]]
+        return len(new), [Upsert("photos", rows_of(new, PHOTOS)), *updates("photos", changed), *self.forgotten(edited)]
 
-    def restated(self, old: Row, row: Row) -> Row:
-        """A known photo read again: with new content, or by force, everything is to be computed again."""
-        afresh = self.force or old["content_id"] != row["content_id"]
-        row = {**row, **(rows.fresh_ledger() if afresh else {})}
-        return {**row, "search_text": rows.search_text({**old, **row})}
+    def forgotten(self, photo_ids: Sequence[str]) -> list[Write]:
+        """Delete what was found in photos: their faces and all their vectors, which are of another picture."""
+        if not photo_ids:
+            return []
+        found = [self.library.registry.find(model) for model in self.library.models()]
+        tables = ["faces", *[table.name for table in found if table]]
+        return [Delete(table, "photo_id", photo_ids) for table in tables]
+
+    def failed_again(self, files: Sequence[Known]) -> None:
+        """Commit, for this job, that some files still cannot be read; they were not tried again."""
+        now = rows.now_utc()
+        failures = [
+            rows.failure(self.job_id, file.file_id, file.photo_id, display(file.path), "thumbnails", file.error, now)
+            for file in files
+        ]
+        self.writer.commit(self.errors(failures))
 
     def failed_folder(self, path: bytes, error: str) -> None:
         """Commit that a folder could not be listed."""
         read = rows.unlisted(path, error)
         failures = [rows.error_row(read, "", self.job_id, rows.now_utc(), "listing")]
-        self.writer.commit([Upsert("errors", rows_of(failures, self.library.errors.schema))])
+        self.writer.commit(self.errors(failures))
+
+    def gone(self, found: Gone, bereft: Sequence[bytes] = ()) -> None:
+        """Commit what became of files that are not where they were, and that the `bereft` beside them are to be read.
+
+        In one commit: a scan that is killed before it reads them leaves that to the next one.
+        """
+        self.writer.commit([*writes_of(self.library, found), *to_be_read(file_id(rows.SOURCE, one) for one in bereft)])
 
     def analysed(self, batch: pa.Table, revisions: dict[str, str]) -> dict[str, tuple[int, int]]:
         """Commit what the models found; returns (done, failed) by stage."""
@@ -149,6 +143,7 @@ class Sink:
             *self.clip_writes(work, revisions),
             *self.analysis_errors(work, now),
             Update("photos", changes_of(photos, PHOTOS)),
+            *to_be_read(row["main_file_id"] for row in work if row["read_error"]),  # it makes their previews anew
         ]
         self.writer.commit(writes)
         return {stage: outcomes(work, stage) for stage in rows.ANALYSES}
@@ -167,21 +162,23 @@ class Sink:
         vectors = [vector for _, some in found for vector in some]
         photo_ids = [row["photo_id"] for row in ran]
         writes: list[Write] = [Replace("faces", rows_of(faces, self.library.faces.schema), "photo_id", photo_ids)]
-        if vectors:
-            table = self.library.embeddings(revisions["faces"], len(vectors[0]["vector"]))
-            writes.insert(0, Replace(table.name, rows_of(vectors, table.schema), "photo_id", photo_ids))
+        if table := self.vectors(revisions["faces"], vectors):
+            writes.append(Replace(table.name, rows_of(vectors, table.schema), "photo_id", photo_ids))
         return writes
 
+    def vectors(self, model: str, found: Sequence[Row]) -> Embeddings | None:
+        """A model's table, made for the first vectors; None when there are none and never were."""
+        return self.library.embeddings(model, len(found[0]["vector"])) if found else self.library.registry.find(model)
+
     def clip_writes(self, work: list[Row], revisions: dict[str, str]) -> list[Write]:
-        """A photo's vector replaces the one it had."""
+        """A photo's vector replaces the one it had; a photo that failed has none."""
+        ran = [row["photo_id"] for row in work if row.get("clip_state") in (DONE, FAILED)]
         found = [
             {"id": row["photo_id"], "photo_id": row["photo_id"], "vector": msgspec.msgpack.decode(row["clip_output"])}
             for row in work if row.get("clip_output")
         ]  # fmt: skip
-        if not found:
-            return []
-        table = self.library.embeddings(revisions["clip"], len(found[0]["vector"]))
-        return [Upsert(table.name, rows_of(found, table.schema))]
+        table = self.vectors(revisions["clip"], found) if ran else None
+        return [Replace(table.name, rows_of(found, table.schema), "photo_id", ran)] if table else []
 
     def analysis_errors(self, work: list[Row], now: Any) -> list[Write]:
         """What failed in which stage, for the job that met it."""
@@ -192,45 +189,13 @@ class Sink:
             )
             for row, stage in failed
         ]
-        return [Upsert("errors", rows_of(failures, self.library.errors.schema))] if failures else []
+        return self.errors(failures)
 
-    def gone(self, file_ids: Sequence[str]) -> dict[str, int]:
-        """Commit that files are not where they were: `moved` when the same bytes lie elsewhere, else `missing`.
 
-        A photo is missing when all its files are; otherwise the best file left stands for it.
-        """
-        vanished = self.library.files.by_keys(file_ids).to_pylist()
-        contents = [file["content_id"] for file in vanished if file["content_id"]]
-        there = (col("state") == lit("ok")) & col("content_id").isin(contents)
-        elsewhere = {
-            row["content_id"] for row in self.library.files.rows(there, ["file_id", "content_id"]).to_pylist()
-            if row["file_id"] not in set(file_ids)
-        }  # fmt: skip
-        moved = [file for file in vanished if file["content_id"] in elsewhere or file["state"] == "failed"]
-        missing = [file for file in vanished if file not in moved]
-        writes: list[Write] = [Upsert("files", rows_of([{**file, "state": "missing"} for file in missing], FILES))]
-        writes.append(Delete("files", "file_id", [file["file_id"] for file in moved]))
-        self.writer.commit(writes)
-        self.restate({file["photo_id"] for file in vanished if file["photo_id"]})
-        return {"moved": sum(file["kind"] != SIDECAR for file in moved), "missing_files": len(missing)}
-
-    def restate(self, photo_ids: Iterable[str]) -> None:
-        """Say anew of photos which files they have, and whether any is left."""
-        files = self.together([], sorted(photo_ids))
-        changed = []
-        for photo in self.library.photos.by_keys(sorted(photo_ids)).to_pylist():
-            present = [file for file in files[photo["photo_id"]] if file["state"] == "ok" and file["kind"] != SIDECAR]
-            same = [file for file in present if file["content_id"] == photo["content_id"]]
-            main = min(same, key=lambda file: file["path"], default=None)
-            row = {
-                "photo_id": photo["photo_id"],
-                "missing": not present,
-                **rows.variant_columns(files[photo["photo_id"]]),
-            }
-            main_file = {"main_file_id": main["file_id"], "name": main["name"]} if main else {}
-            kept = {name: photo[name] for name in ("main_file_id", "name")}
-            changed.append({**row, **kept, **main_file, "changed_at": rows.now_utc()})
-        self.writer.commit(updates("photos", changed))
+def to_be_read(file_ids: Iterable[str]) -> list[Write]:
+    """The write that makes the next scan read some files, though they did not change."""
+    forgotten = [{"file_id": file, "mtime_ns": NEVER} for file in file_ids]
+    return [Update("files", changes_of(forgotten, FILES))] if forgotten else []
 
 
 def stands_for(file: str, row: Row, files: Sequence[Row]) -> bool:
@@ -240,14 +205,6 @@ def stands_for(file: str, row: Row, files: Sequence[Row]) -> bool:
     """
     same = [one for one in files if one["state"] == "ok" and one["content_id"] == row["content_id"]]
     return bool(min(same, key=lambda one: one["path"])["file_id"] == file)
-
-
-def updates(table: str, changed: Sequence[Row]) -> list[Write]:
-    """Updates of rows that do not all say the same columns: one for each set of columns."""
-    alike: dict[tuple[str, ...], list[Row]] = defaultdict(list)
-    for row in changed:
-        alike[tuple(sorted(row))].append(row)
-    return [Update(table, changes_of(some, PHOTOS)) for some in alike.values()]
 
 
 def outcomes(work: Sequence[Row], stage: str) -> tuple[int, int]:

@@ -123,11 +123,13 @@ class Predict:
     def __call__(self, batch: pa.Table) -> pa.Table:
         """The batch with this stage's three columns."""
         rows = batch.to_pylist()
-        outcomes = [Outcome(FAILED, error=row["read_error"]) if row["read_error"] else None for row in rows]
-        asked = [i for i, row in enumerate(rows) if row[f"{self.stage}_todo"] and outcomes[i] is None]
+        due = [i for i, row in enumerate(rows) if row[f"{self.stage}_todo"]]
+        asked = [i for i in due if not rows[i]["read_error"]]
+        told = [Outcome(PENDING)] * len(rows)
+        for i in due:
+            told[i] = Outcome(FAILED, error=rows[i]["read_error"])
         for i, outcome in zip(asked, predicted(self.model, [self.request(rows[i]) for i in asked]), strict=True):
-            outcomes[i] = outcome
-        told = [outcome or Outcome(PENDING) for outcome in outcomes]
+            told[i] = outcome
         batch = with_column(batch, f"{self.stage}_state", [outcome.state for outcome in told], pa.string())
         batch = with_column(batch, f"{self.stage}_output", [outcome.output for outcome in told], pa.binary())
         return with_column(batch, f"{self.stage}_error", [outcome.error for outcome in told], pa.string())

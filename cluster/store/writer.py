@@ -1,7 +1,8 @@
 """The one writer of a library: groups writes, keeps their order, tidies up. `cluster/writer.py` makes it an actor.
 
 What it is not: a transaction over several tables. After a crash some tables have a commit and others do not; because
-the ledger (photos) is written last, the work is then still to do, and doing it again is harmless.
+what says that work is done is written last - photos after what hangs on them, files after the photos that were made of
+them - the work is then still to do, and doing it again is harmless.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,7 +19,7 @@ from cluster.settings import StoreSettings
 from cluster.store.database import Library
 from cluster.store.table import Table
 
-ORDER = ("embeddings", "faces", "errors", "files", "photos")  # the ledger last
+ORDER = ("embeddings", "faces", "errors", "photos", "files")  # what says that work is done comes last
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Writer:
         self._commits: dict[str, int] = {}  # by table, since it was last optimized
 
     def commit(self, writes: Iterable[Write]) -> int:
-        """Make writes durable, in their order within a table, the ledger last; returns how many commits that took.
+        """Make writes durable, in their order within a table; returns how many commits that took.
 
         Raises ValueError or KeyError for a table that is none of a library's, before anything is written.
         """
@@ -86,7 +87,7 @@ class Writer:
         runs = coalesced(writes)
         for write in runs:
             apply(table, write)
-        # One flush for all of a table's commits, and before the next table's: the ledger must not reach the disk first.
+        # One flush for all of a table's commits, and before the next table's, which may say that this work is done.
         table.database.flush()
         self._commits[table.name] = self._commits.get(table.name, 0) + len(runs)
         if self._commits[table.name] >= self._settings.optimize_every:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batch.changes import Known, changes
+from batch.changes import NEVER, Known, changes
 from batch.discover import Entry, Folder
 
 
@@ -26,7 +26,7 @@ def test_new_changed_and_returned_files_are_read_and_others_left():
     found = changes([folder(*files)], {file.path: file for file in remembered})
 
     assert {group.files[0].path for group in found.groups} == {b"new.jpg", b"back.jpg", b"edited.jpg"}
-    assert (found.reading, found.unchanged, found.failing) == (3, 1, 0)
+    assert (found.reading, found.unchanged, found.failing) == (3, 1, [])
     assert [file.path for file in found.vanished] == [b"gone.jpg"]
 
 
@@ -42,21 +42,46 @@ def test_a_group_comes_whole_when_one_of_its_files_is_new():
 
 
 def test_when_the_main_file_is_gone_its_variants_are_read_again():
-    """The RAW that is left becomes what people see."""
+    """The RAW that is left becomes what people see, once it is known whether the picture lies elsewhere."""
     found = changes(
         [folder(Entry(b"a.dng", "raw", 1, 1))],
         {b"a.jpg": known(b"a.jpg"), b"a.dng": known(b"a.dng", kind="raw")},
     )
 
-    assert [[file.path for file in group.files] for group in found.groups] == [[b"a.dng"]]
-    assert (found.reading, found.unchanged) == (0, 1)
+    assert [[file.path for file in group.files] for group in found.bereft] == [[b"a.dng"]]
+    assert (found.groups, found.reading, found.unchanged) == ([], 0, 1)
+
+
+def test_when_a_sidecar_is_gone_its_picture_is_read_again():
+    """What the sidecar said must not stay."""
+    found = changes(
+        [folder(Entry(b"a.jpg", "image", 1, 1))],
+        {b"a.jpg": known(b"a.jpg"), b"a.xmp": known(b"a.xmp", kind="xmp")},
+    )
+
+    assert [[file.path for file in group.files] for group in found.groups] == [[b"a.jpg"]]
+    assert (found.bereft, found.unchanged) == ([], 1)
+
+
+def test_a_file_asked_for_or_remembered_for_that_is_made_anew():
+    """By name, or after a full rescan's beginning; one that merely changed is not forced."""
+    files = [Entry(name, "image", 1, 1) for name in (b"asked.jpg", b"again.jpg", b"edited.jpg")]
+    store = {b"asked.jpg": known(b"asked.jpg"), b"again.jpg": known(b"again.jpg", mtime_ns=NEVER)}
+    store[b"edited.jpg"] = known(b"edited.jpg", size=9)
+
+    found = changes([folder(*files)], store, frozenset({b"asked.jpg"}))
+
+    assert {group.files[0].path: group.force for group in found.groups} == {
+        b"asked.jpg": True, b"again.jpg": True, b"edited.jpg": False,
+    }  # fmt: skip
 
 
 def test_an_unchanged_file_that_failed_counts_as_failing_and_is_not_read():
     """What could not be read is told in every scan, and not tried for ever."""
     found = changes([folder(Entry(b"bad.jpg", "image", 1, 1))], {b"bad.jpg": known(b"bad.jpg", state="failed")})
 
-    assert (found.groups, found.reading, found.unchanged, found.failing) == ([], 0, 0, 1)
+    assert (found.groups, found.reading, found.unchanged) == ([], 0, 0)
+    assert [file.path for file in found.failing] == [b"bad.jpg"]
 
 
 paths = st.sampled_from([b"a.jpg", b"a.dng", b"a.xmp", b"b.jpg", b"b.mov", b"c.png"])
@@ -76,7 +101,7 @@ def test_listed_files_are_read_unchanged_or_failing_and_nothing_else(listed, rem
 
     found = changes([folder(*files)], store, force)
 
-    assert found.reading + found.unchanged + found.failing == len(files)
+    assert found.reading + found.unchanged + len(found.failing) == len(files)
     changed = [file.path for group in found.groups for file in group.files if file.changed]
     assert len(changed) == len(set(changed)) == found.reading
     assert force & set(listed) <= set(changed)

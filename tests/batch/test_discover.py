@@ -1,11 +1,14 @@
 """The walk: what it lists, what it leaves out and why, whatever names and links lie in its way."""
 
 import os
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from batch.discover import walk
+from batch.discover import is_gone, walk
 from cluster.store.paths import display
 
 SKIP = [".*", "@eaDir", "*.tmp", "2020/private*"]
@@ -84,3 +87,41 @@ def test_folders_deeper_than_the_limit_are_left_out(tmp_path: Path):
 
     assert sum(len(folder.files) for folder in folders) == 0
     assert folders[-1].skipped == {"the same folder again, or too deep": 1}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody to whom a folder is closed")
+def test_a_file_below_a_folder_that_cannot_be_read_is_not_gone():
+    """It may be there; gone is only what is surely not, and the folder that cannot be listed says so."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / "closed" / "below").mkdir(parents=True)
+        (root / "closed" / "below" / "a.jpg").touch()
+        os.chmod(root, 0o755)
+        os.chmod(root / "closed", 0)
+        os.seteuid(65534)
+        try:
+            folders = list(walk(os.fsencode(root), ()))
+            gone = [is_gone(os.fsencode(root), path) for path in (b"closed/below/a.jpg", b"no.jpg", b"closed/x/y.jpg")]
+        finally:
+            os.seteuid(0)
+
+    assert [one.path for one in folders if one.error] == [b"closed"]
+    assert gone == [False, True, False]
+
+
+def test_files_that_come_and_go_while_a_folder_is_listed_cost_nobody_else(tmp_path: Path):
+    """Another process writes and deletes in the same folder; every walk sees the file that stays."""
+    (tmp_path / "stays.jpg").touch()
+    code = f"""
+import itertools, pathlib
+for number in itertools.count():
+    file = pathlib.Path({str(tmp_path)!r}, f"{{number % 50}}.jpg")
+    file.touch(); file.unlink()
+"""
+    with subprocess.Popen([sys.executable, "-c", code]) as other:
+        try:
+            walks = [folder for _ in range(300) for folder in walk(os.fsencode(tmp_path), ())]
+        finally:
+            other.kill()
+
+    assert all(not one.error and any(file.path == b"stays.jpg" for file in one.files) for one in walks)

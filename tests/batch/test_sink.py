@@ -8,13 +8,18 @@ import msgspec
 import pyarrow as pa
 import pytest
 
+from batch.changes import NEVER
 from batch.ingest import PLACE_COLUMNS, FileRead, FileSeen, Ingested
+from batch.missing import gone
 from batch.sink import Committed, Sink
+from batch.stages import DONE, FAILED, PENDING, with_column
+from batch.work import work_table
 from cluster.settings import Settings, StoreSettings
 from cluster.store.database import Library, open_library
 from cluster.store.paths import file_id
 from cluster.store.writer import Writer
 from serve_apps.media.protocol import Decoded, Metadata
+from serve_apps.models.protocol import DetectedFace
 
 A, B, C = ("a" * 32, "b" * 32, "c" * 32)  # contents
 
@@ -42,6 +47,13 @@ def commit(library: Library, *read: Ingested) -> Committed:
     """Commit groups as one batch."""
     columns = {"ingested": [msgspec.msgpack.encode(one) for one in read]}
     return sink(library).ingested(pa.table({**columns, **{name: [""] * len(read) for name in PLACE_COLUMNS}}))
+
+
+def vanish(library: Library, file_ids: list[str]) -> dict[str, int]:
+    """Commit that files are gone; what a later job tells of it."""
+    found = gone(library, file_ids, "a later job")
+    sink(library).gone(found)
+    return found.counts()
 
 
 def photos(library: Library) -> dict[str, dict]:
@@ -104,10 +116,10 @@ def test_a_photo_is_missing_when_all_its_files_are(library: Library):
     commit(library, group("a.jpg", A), group("b.jpg", A))
     ids = [file_id("folder", name) for name in (b"a.jpg", b"b.jpg")]
 
-    assert sink(library).gone(ids[:1]) == {"moved": 1, "missing_files": 0}
+    assert vanish(library, ids[:1]) == {"copies_gone": 1}
     assert (photos(library)[A]["name"], photos(library)[A]["missing"]) == ("b.jpg", False)
 
-    assert sink(library).gone(ids[1:]) == {"moved": 0, "missing_files": 1}
+    assert vanish(library, ids[1:]) == {"missing_files": 1}
     assert photos(library)[A]["missing"]
     assert [file["state"] for file in library.files.rows().to_pylist()] == ["missing"]
 
@@ -123,3 +135,59 @@ def test_a_file_that_cannot_be_read_is_a_row_with_its_reason_and_no_photo(librar
     assert (row["state"], row["error"]) == ("failed", "the file is empty; restore it")
     (error,) = library.errors.of_job("job").to_pylist()
     assert (error["name"], error["reason"]) == ("bad.jpg", "the file is empty; restore it")
+
+
+REVISIONS = {"clip": "clip@1", "faces": "faces@1"}
+FACE = DetectedFace((0.1, 0.1, 0.5, 0.5), 0.99, ((0.2, 0.2),) * 5, [1.0, 0.0])
+
+
+def analyse(library: Library, clip: str, faces: str, found: list[DetectedFace], unread: bool = False) -> None:
+    """Commit what models said of photo A: a vector if `clip` is done, the faces if `faces` is."""
+    work = work_table(library.photos, [A], REVISIONS)
+    outputs = {"clip": [1.0, 0.0] if clip == DONE else None, "faces": found if faces == DONE else None}
+    for stage, state in {"clip": clip, "faces": faces}.items():
+        packed = msgspec.msgpack.encode(outputs[stage]) if outputs[stage] is not None else None
+        work = with_column(work, f"{stage}_state", [state], pa.string())
+        work = with_column(work, f"{stage}_output", [packed], pa.binary())
+        work = with_column(work, f"{stage}_error", ["it broke; look" if state == FAILED else ""], pa.string())
+    sink(library).analysed(with_column(work, "read_error", ["no preview" if unread else ""], pa.string()), REVISIONS)
+
+
+def vectors(library: Library) -> dict[str, int]:
+    """How many vectors each model has."""
+    return {model: library.embeddings(model, 2).count() for model in library.models()}
+
+
+def test_what_was_found_in_an_edited_photo_is_forgotten_with_its_old_content(library: Library):
+    """No search finds it by what it showed before, even while it waits for the models."""
+    commit(library, group("a.jpg", A))
+    analyse(library, DONE, DONE, [FACE])
+    assert vectors(library) == {"clip@1": 1, "faces@1": 1}
+
+    commit(library, group("a.jpg", B, photo_id=A))
+
+    assert vectors(library) == {"clip@1": 0, "faces@1": 0}
+    assert library.faces.count() == 0
+    assert photos(library)[A]["face_count"] == 0
+
+
+def test_a_photo_that_fails_or_has_no_faces_any_more_keeps_no_vectors(library: Library):
+    """What a model found before is not what it says now."""
+    commit(library, group("a.jpg", A))
+    analyse(library, DONE, DONE, [FACE, FACE])
+
+    analyse(library, FAILED, DONE, [])
+
+    assert vectors(library) == {"clip@1": 0, "faces@1": 0}
+    assert (library.faces.count(), photos(library)[A]["face_count"]) == (0, 0)
+
+
+def test_a_photo_whose_preview_is_gone_is_read_again_by_the_next_scan(library: Library):
+    """Stages that were not asked keep what they have; the file counts as changed."""
+    commit(library, group("a.jpg", A))
+    analyse(library, DONE, DONE, [FACE])
+
+    analyse(library, PENDING, FAILED, [], unread=True)
+
+    assert vectors(library)["clip@1"] == 1
+    assert [file["mtime_ns"] for file in library.files.rows().to_pylist()] == [NEVER]

@@ -56,13 +56,14 @@ def test_a_service_that_is_away_leaves_photos_pending():
 def test_only_rows_that_lack_the_stage_are_computed_and_unreadable_ones_fail():
     """The ledger says which; a preview that cannot be read fails with its own reason."""
     model = Doubling()
-    batch = pa.table({"n": [1, 2, 3], "clip_todo": [True, False, True], "read_error": ["", "", "no preview"]})
+    errors = ["", "", "no preview", "no preview"]
+    batch = pa.table({"n": [1, 2, 3, 4], "clip_todo": [True, False, True, False], "read_error": errors})
 
     after = Predict("clip", lambda: model, lambda row: row["n"])(batch)
 
-    assert after["clip_state"].to_pylist() == [DONE, PENDING, FAILED]
-    assert after["clip_error"].to_pylist() == ["", "", "no preview"]
-    assert after["clip_output"].to_pylist()[1:] == [None, None]
+    assert after["clip_state"].to_pylist() == [DONE, PENDING, FAILED, PENDING]
+    assert after["clip_error"].to_pylist() == ["", "", "no preview", ""]
+    assert after["clip_output"].to_pylist()[1:] == [None] * 3
 
 
 def test_a_photo_error_speaks_for_itself():
