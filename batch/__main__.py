@@ -56,7 +56,7 @@ def scan(settings: Settings, system: System, job: Job, reporter: Reporter) -> No
     exact = settings.model_copy(update={"store": settings.store.model_copy(update={"fresh_s": 0.0})})
     library = open_library(exact, job.owner)
     paths = job.arguments.get("paths") or []
-    sink = Sink(library, RemoteWriter(settings, job.owner), job.job_id, force=bool(paths))
+    sink = Sink(library, RemoteWriter(settings, job.owner), job.job_id)
     one = Scan(settings, job.owner, library, sink, root, reporter, partial(coming, settings))
     if paths:
         one.paths(paths)
