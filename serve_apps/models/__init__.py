@@ -12,7 +12,7 @@ from cluster.errors import SettingsError
 from cluster.settings import ModelSpec
 from serve_apps.models.protocol import Model
 
-KINDS = {
+KINDS = {  # what each may be told is in cluster/specs.py, where a kind that is not here is refused
     "clip": "serve_apps.models.clip:ClipModel",
     "faces": "serve_apps.models.faces:FaceModel",
     "imagenet-tags": "serve_apps.models.tags:ImageNetTags",
