@@ -1,11 +1,13 @@
 """Processes killed while a scan runs: what was committed stays, what was not is done again, nothing is there twice."""
 
+import json
 import os
 import random
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 import pytest
@@ -18,6 +20,8 @@ from tests.conftest import Household, new_household, same_library
 from tests.sample_library import SampleLibrary
 
 SEED = 20261122
+MISBEHAVING = Path(__file__).resolve().parents[1] / "serve_apps" / "media" / "misbehaving_child.py"
+POISON = ("segfault-1.jpg", "hang-1.jpg", "hog-1.jpg")  # what it goes by
 
 
 @pytest.fixture(scope="module")
@@ -66,14 +70,16 @@ def test_a_scan_whose_driver_is_killed_again_and_again_ends_as_if_undisturbed(
     moments = random.Random(SEED)
     home = few(*mains)
     job = home.start()
+    kills = 0
     for _ in range(4):
         now = home.until(job, lambda now: now.state == "done" or driver_of(home.brightroom, now) is not None)
         if now.state == "done":
             break
-        time.sleep(moments.uniform(2, 7))
+        time.sleep(moments.uniform(1, 4))
         if (driver := driver_of(home.brightroom, home.brightroom.system.jobs.get(job.job_id))) is None:
             break
         kill(driver)
+        kills += 1
         killed = time.monotonic()
         home.until(job, lambda now: now.state in ("interrupted", "done"))
         assert time.monotonic() - killed < 15
@@ -82,6 +88,7 @@ def test_a_scan_whose_driver_is_killed_again_and_again_ends_as_if_undisturbed(
 
     ended = home.rest(job)
 
+    assert kills >= 2
     assert ended.state == "done"
     same_library(undisturbed.library, home.library)
 
@@ -108,6 +115,32 @@ def test_killed_workers_and_replicas_cost_no_photo(
 
     assert len(killed) >= 3
     assert ended.state == "done", (ended.error, killed)
+    same_library(undisturbed.library, home.library)
+
+
+def test_files_that_crash_hang_or_exhaust_their_decoder_fail_alone(
+    few: Callable[..., Household], mains: list[str], sample: SampleLibrary, monkeypatch: pytest.MonkeyPatch
+):
+    """Through a whole scan: three sentences, every other photo is there and analysed, and the scan ends."""
+    home = few(*mains[:8])
+    undisturbed = few(*mains[:8])
+    undisturbed.scan()
+    for number, name in enumerate(POISON):
+        data = (sample.folder / "2020/At home/SAM_0041.jpg").read_bytes()
+        (home.folder / name).write_bytes(data + bytes([number]))
+    monkeypatch.setenv("BRIGHTROOM_MEDIA__CHILD", json.dumps([str(MISBEHAVING)]))  # a job's process reads its settings
+    monkeypatch.setenv("BRIGHTROOM_MEDIA__WALL_S", "3")
+    monkeypatch.setenv("BRIGHTROOM_MEDIA__MEMORY_MB", "512")
+
+    job = home.scan()
+
+    assert (job.state, job.counts["failed"]) == ("done", len(POISON)), job.error
+    errors = {row["name"]: row["reason"] for row in home.library.errors.of_job(job.job_id).to_pylist()}
+    assert set(errors) == set(POISON)
+    assert ["signal 11" in errors[POISON[0]], "hung" in errors[POISON[1]], "memory" in errors[POISON[2]]] == [True] * 3
+    for name in POISON:
+        (home.folder / name).unlink()
+    home.scan()
     same_library(undisturbed.library, home.library)
 
 
