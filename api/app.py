@@ -15,6 +15,7 @@ from litestar.types import ControllerRouterHandler
 
 from api import auth, cluster, jobs, library, services, users
 from api.access import permit
+from api.cookies import cookie_name
 from api.deps import Deps
 from api.errors import HANDLERS
 from api.feed import Feed
@@ -62,7 +63,7 @@ def create_app(deps: Deps) -> Litestar:
         exception_handlers=HANDLERS,
         before_send=[guard_answer],
         request_max_body_size=BODY_BYTES,
-        openapi_config=openapi(version()),
+        openapi_config=openapi(version(), cookie_name(deps.settings.api)),
         on_startup=[widen_threads],
         lifespan=[tidying],
         logging_config=None,

@@ -1,23 +1,21 @@
 """Logging in and out. Browsers get a cookie that scripts cannot read, programs a token; both are one session each."""
 
 import asyncio
-from datetime import timedelta
 from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, Router, get, post
-from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, QueryParameter, SkipValidation
 
 from api.access import PUBLIC, USER
+from api.cookies import expired_cookie, session_cookie
 from api.deps import Deps, Given, Me
 from api.limits import LoginLimit
-from api.logins import COOKIE, Logins
+from api.logins import Logins
 from api.passwords import LONGEST
 from api.users import Secret, UserView, shown
 from cluster.errors import Unauthenticated
-from cluster.settings import ApiSettings
 from cluster.store.users import User, key_of
 
 Doors = NamedDependency[SkipValidation[Logins]]
@@ -110,17 +108,6 @@ async def identified(deps: Deps, limit: LoginLimit, name: str, secret: str, clie
         hashed = await deps.passwords.hashed(secret)
         await asyncio.to_thread(deps.system.users.set_password, user.user_id, hashed)
     return user
-
-
-def session_cookie(token: str, settings: ApiSettings) -> Cookie:
-    """The cookie that carries a session: out of reach of scripts, and not sent by other sites' forms."""
-    lifetime = int(timedelta(days=settings.session_days).total_seconds())
-    return Cookie(COOKIE, value=token, max_age=lifetime, httponly=True, samesite="lax", secure=settings.secure_cookies)
-
-
-def expired_cookie(settings: ApiSettings) -> Cookie:
-    """The cookie that makes a browser forget the session."""
-    return Cookie(COOKIE, value="", max_age=0, httponly=True, samesite="lax", secure=settings.secure_cookies)
 
 
 ROUTES = Router("/api/auth", route_handlers=[login, logout, me, password], tags=["session"])

@@ -11,13 +11,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection
-from litestar.datastructures import Headers
+from litestar.datastructures import Headers, MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
 from litestar.middleware import ASGIMiddleware
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.logins import COOKIE, Logins
+from api.cookies import cookie_name, session_cookie
+from api.logins import Login, Logins
 from cluster.errors import Denied, Invalid, SettingsError
 from cluster.settings import ApiSettings
 
@@ -35,7 +36,8 @@ class Gate(ASGIMiddleware):
     def __init__(self, settings: ApiSettings, logins: Logins) -> None:
         self._hosts = frozenset(host.lower() for host in settings.allowed_hosts)
         self._proxies = networks(settings.trusted_proxies)
-        self._logins = logins
+        self._cookie = cookie_name(settings)
+        self._settings, self._logins = settings, logins
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Check the request, say who sent it, and pass it on."""
@@ -47,7 +49,17 @@ class Gate(ASGIMiddleware):
         if str(scope.get("method")) not in SAFE:
             refuse_other_sites(headers, by_cookie)
             refuse_other_types(headers)
-        await next_app(scope, receive, send)
+        await next_app(scope, receive, self._renewing(scope["auth"], send) if by_cookie else send)
+
+    def _renewing(self, login: Login, send: Send) -> Send:
+        async def renewing(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableScopeHeaders.from_message(message)
+                if "set-cookie" not in headers and self._logins.renew(login):  # logging out sets its own
+                    headers["set-cookie"] = session_cookie(login.token, self._settings).to_header(header="")
+            await send(message)
+
+        return renewing
 
     def _refuse_other_hosts(self, headers: Headers) -> None:
         if host_name(headers.get("host", "")) not in self._hosts:
@@ -63,7 +75,7 @@ class Gate(ASGIMiddleware):
 
     async def _recognise(self, scope: Scope, headers: Headers) -> bool:
         bearer = bearer_token(headers.get("authorization", ""))
-        token = bearer or ASGIConnection[Any, Any, Any, Any](scope).cookies.get(COOKIE, "")
+        token = bearer or ASGIConnection[Any, Any, Any, Any](scope).cookies.get(self._cookie, "")
         known = self._logins.seen(token) or await asyncio.to_thread(self._logins.find, token) if token else None
         scope["user"] = known.user if known else None
         scope["auth"] = known
@@ -92,11 +104,19 @@ def bearer_token(authorization: str) -> str:
 
 def client_address(peer: str, forwarded: Sequence[str], proxies: Sequence[Network]) -> str:
     """Where a request comes from: the peer, or the nearest address behind our own proxies that is none of them."""
-    hops = [hop.strip() for line in forwarded for hop in line.split(",")]
+    hops = [without_port(hop.strip()) for line in forwarded for hop in line.split(",")]
     address = peer
     while hops and trusted(address, proxies):
         address = hops.pop()
     return address
+
+
+def without_port(hop: str) -> str:
+    """The address of a hop, of which some proxies write down the port, another one for each connection."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    address, _, port = hop.partition(":")
+    return address if port.isdigit() else hop
 
 
 def trusted(address: str, proxies: Sequence[Network]) -> bool:

@@ -5,13 +5,13 @@ What is ended through this process counts at once; what another process ends, wi
 
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from cluster.errors import NotFound, Unauthenticated
 from cluster.store.database import System
 from cluster.store.sessions import Session, id_of
 from cluster.store.users import User
 
-COOKIE = "brightroom_session"
 LONGEST_TOKEN = 256  # characters; ours have 43
 MOST_REMEMBERED = 10_000
 
@@ -31,6 +31,7 @@ class Logins:
     def __init__(self, system: System, fresh_s: float) -> None:
         self._system, self._fresh_s = system, fresh_s
         self._seen: dict[str, tuple[float, Login]] = {}  # by session id, with the monotonic time it was read
+        self._renewed: dict[str, datetime] = {}  # by session id, the use at which its cookie was last sent
 
     def open(self, user: User, label: str) -> str:
         """A new session's token; blocks."""
@@ -59,6 +60,19 @@ class Logins:
     def current(self, token: str) -> Login | None:
         """`seen`, else `find`; may block."""
         return self.seen(token) or self.find(token)
+
+    def renew(self, login: Login) -> bool:
+        """Whether a browser's cookie is to be sent again, because its session was extended since; True once for each.
+
+        Not with every use, so that most answers set no cookie.
+        """
+        session = login.session
+        if session.used_at - self._renewed.get(session.session_id, session.created_at) < session.renewed_every:
+            return False
+        if len(self._renewed) >= MOST_REMEMBERED:
+            self._renewed.clear()  # one cookie too many for each
+        self._renewed[session.session_id] = session.used_at
+        return True
 
     def end(self, login: Login) -> None:
         """End one session; blocks."""

@@ -16,17 +16,12 @@ from litestar.openapi.spec import Components, SecurityScheme
 from api.access import PUBLIC, RULE, Rule
 from api.errors import PROBLEM
 from api.headers import PAGE
-from api.logins import COOKIE
 
 ABOUT = (
     "A photo library: log in at /api/auth/login, scan, follow the job, search. Errors are RFC 9457 problem documents."
 )
 WEB = files("api") / "web"
 SECURITY: list[dict[str, list[str]]] = [{"cookie": []}, {"bearer": []}]
-SCHEMES = {
-    "cookie": SecurityScheme(type="apiKey", name=COOKIE, security_scheme_in="cookie"),
-    "bearer": SecurityScheme(type="http", scheme="bearer"),
-}
 PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
     "title": "Problem",
@@ -99,8 +94,12 @@ def described(app: Litestar) -> list[tuple[str, str, HTTPRouteHandler]]:
     ]
 
 
-def openapi(version: str) -> OpenAPIConfig:
-    """The configuration that serves both; everybody may read how the API is used."""
+def openapi(version: str, cookie: str) -> OpenAPIConfig:
+    """The configuration that serves both, for an API whose sessions are in this cookie; everybody may read it."""
+    schemes = {
+        "cookie": SecurityScheme(type="apiKey", name=cookie, security_scheme_in="cookie"),
+        "bearer": SecurityScheme(type="http", scheme="bearer"),
+    }
     router = Router(
         "/schema",
         route_handlers=[schema_js, schema_css],
@@ -112,7 +111,7 @@ def openapi(version: str) -> OpenAPIConfig:
         title="Brightroom",
         version=version,
         description=ABOUT,
-        components=Components(security_schemes=dict(SCHEMES)),
+        components=Components(security_schemes={**schemes}),
         render_plugins=[Page(), Description()],
         use_handler_docstrings=True,
         openapi_router=router,

@@ -26,6 +26,7 @@ SCHEMA = pa.schema(
     ]
 )
 NOTED_EVERY = timedelta(minutes=5)  # a use within this time of the last noted one is not written down
+RENEWED_EVERY = timedelta(days=1)
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -38,6 +39,11 @@ class Session(msgspec.Struct, frozen=True):
     used_at: datetime
     expires_at: datetime
     revoked: bool
+
+    @property
+    def renewed_every(self) -> timedelta:
+        """How often its holder is told that it lasts longer: daily, and well before a shorter one ends."""
+        return min(RENEWED_EVERY, (self.expires_at - self.used_at) / 2)
 
 
 Listing: TypeAlias = list[Session]  # in a class with a method `list`, that word is taken

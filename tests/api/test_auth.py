@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 from argon2 import PasswordHasher
 
-from api.logins import COOKIE
+from api.cookies import PLAIN
 from tests.api.world import CHEAP, PASSWORD, World, answering, build
 
 ADDRESSES = itertools.count(1)
@@ -29,7 +29,7 @@ def test_a_browser_gets_a_cookie_that_scripts_cannot_read(world: World) -> None:
     """HttpOnly, SameSite=Lax, for the whole site; not Secure, because these settings say so; no token in the body."""
     answer = login(world.client(**new_address()))
 
-    cookie = SimpleCookie(answer.headers["set-cookie"])[COOKIE]
+    cookie = SimpleCookie(answer.headers["set-cookie"])[PLAIN]
     assert answer.json()["user"]["name"] == "ann"
     assert answer.json()["token"] is None
     assert cookie["httponly"] is True
@@ -39,27 +39,31 @@ def test_a_browser_gets_a_cookie_that_scripts_cannot_read(world: World) -> None:
     assert int(cookie["max-age"]) == 30 * 24 * 3600
 
 
-def test_the_cookie_is_secure_when_the_settings_say_so(tmp_path: Path) -> None:
-    """Behind TLS, the cookie never travels in the clear."""
+def test_a_secure_cookie_has_the_name_that_only_this_host_can_set(tmp_path: Path) -> None:
+    """Behind TLS it never travels in the clear, no neighbour can plant one, and no other name counts."""
     world = build(tmp_path, secure_cookies=True)
     world.user("ann")
     with answering(world):
-        cookie = SimpleCookie(login(world.client()).headers["set-cookie"])[COOKIE]
+        cookie = SimpleCookie(login(world.client()).headers["set-cookie"])[f"__Host-{PLAIN}"]
 
-    assert cookie["secure"] is True
+        assert (cookie["secure"], cookie["path"], cookie["domain"]) == (True, "/", "")
+        for name, status in ((cookie.key, 200), (PLAIN, 401)):
+            assert world.client(Cookie=f"{name}={cookie.value}").get("/api/auth/me").status_code == status
+        schemes = world.client().get("/schema/openapi.json").json()["components"]["securitySchemes"]
+        assert schemes["cookie"]["name"] == cookie.key
 
 
 def test_the_cookie_is_the_session_until_logging_out(world: World) -> None:
     """The cookie alone identifies a browser; after logging out, the same cookie is nobody's."""
     client = world.client(**new_address())
-    token = login(client).cookies[COOKIE]
+    token = login(client).cookies[PLAIN]
     assert client.get("/api/auth/me").json()["name"] == "ann"
 
     answer = client.post("/api/auth/logout", headers=SAME)
 
     assert answer.status_code == 204
-    assert SimpleCookie(answer.headers["set-cookie"])[COOKIE]["max-age"] == "0"
-    assert world.client(Cookie=f"{COOKIE}={token}").get("/api/auth/me").status_code == 401
+    assert SimpleCookie(answer.headers["set-cookie"])[PLAIN]["max-age"] == "0"
+    assert world.client(Cookie=f"{PLAIN}={token}").get("/api/auth/me").status_code == 401
 
 
 def test_a_program_gets_a_token_and_no_cookie(world: World) -> None:
@@ -158,6 +162,58 @@ def test_a_session_ends_when_it_is_not_used_for_its_lifetime(fresh: World) -> No
     fresh.clock.advance(days=31)
 
     fresh.until(lambda: client.get("/api/auth/me").status_code == 401)
+
+
+def renewal(answer: httpx.Response, token: str) -> bool:
+    """Whether an answer sends a session's cookie again, as it was, for its whole lifetime."""
+    if "set-cookie" not in answer.headers:
+        return False
+    cookie = SimpleCookie(answer.headers["set-cookie"])[PLAIN]
+    assert (cookie.value, cookie["max-age"], cookie["path"]) == (token, str(30 * 24 * 3600), "/")
+    assert cookie["httponly"] is True
+    return True
+
+
+def test_a_browser_keeps_its_cookie_as_long_as_its_session_is_used(fresh: World) -> None:
+    """It is sent again with the first use of a day, and not with every answer."""
+    token = fresh.new_token("ann")
+    client = fresh.client(Cookie=f"{PLAIN}={token}")
+    assert not renewal(client.get("/api/auth/me"), token)
+    for _ in range(2):
+        fresh.clock.advance(days=1)
+        fresh.until(lambda: renewal(client.get("/api/auth/me"), token))
+        assert not renewal(client.get("/api/auth/me"), token)
+
+    assert not renewal(fresh.client(token).get("/api/auth/me"), token)
+
+
+def test_a_program_that_sends_a_token_gets_no_cookie_however_old_it_is(fresh: World) -> None:
+    """Its token lasts with the session by itself."""
+    client = fresh.as_user("ann")
+    fresh.clock.advance(days=3)
+
+    assert "set-cookie" not in client.get("/api/auth/me").headers
+
+
+def test_a_cookie_shorter_than_days_is_renewed_in_time(tmp_path: Path) -> None:
+    """At half its lifetime."""
+    world = build(tmp_path, session_days=0.5)
+    world.user("ann")
+    with answering(world):
+        client = world.client(Cookie=f"{PLAIN}={world.new_token('ann')}")
+        world.clock.advance(hours=6)
+
+        assert "set-cookie" in client.get("/api/auth/me").headers
+
+
+def test_logging_out_is_not_undone_by_a_renewal(fresh: World) -> None:
+    """The answer sets one cookie, the expired one."""
+    client = fresh.client(Cookie=f"{PLAIN}={fresh.new_token('ann')}")
+    fresh.clock.advance(days=2)
+
+    answer = client.post("/api/auth/logout", headers=SAME)
+
+    assert [SimpleCookie(cookie)[PLAIN]["max-age"] for cookie in answer.headers.get_list("set-cookie")] == ["0"]
 
 
 def test_a_password_hash_of_other_parameters_is_replaced_at_login(fresh: World) -> None:

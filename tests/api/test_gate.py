@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
+from api.cookies import PLAIN
 from api.gate import client_address, host_name, networks
-from api.logins import COOKIE
 from cluster.errors import SettingsError
 from tests.api.world import PASSWORD, World
 
@@ -14,7 +14,7 @@ CHANGE = "/api/auth/logout"
 def by_cookie(world: World, **headers: str) -> httpx.Response:
     """A state-changing request known by its cookie."""
     token = world.new_token("ann")
-    return world.client(Cookie=f"{COOKIE}={token}", **headers).post(CHANGE)
+    return world.client(Cookie=f"{PLAIN}={token}", **headers).post(CHANGE)
 
 
 @pytest.mark.parametrize("site", ["same-origin", "none"])
@@ -41,7 +41,7 @@ def test_a_browser_without_fetch_metadata_is_known_by_its_origin(world: World) -
 
 def test_a_cookie_without_any_proof_changes_nothing(world: World) -> None:
     """And the session lives on."""
-    client = world.client(Cookie=f"{COOKIE}={world.new_token('ann')}")
+    client = world.client(Cookie=f"{PLAIN}={world.new_token('ann')}")
 
     assert client.post(CHANGE).status_code == 403
     assert client.get("/api/auth/me").status_code == 200
@@ -109,6 +109,12 @@ def test_a_probe_reaches_healthz_under_any_name(world: World) -> None:
         ("10.0.0.1", ["198.51.100.1, 10.0.0.2"], "198.51.100.1"),
         ("10.0.0.1", ["198.51.100.1", "10.0.0.2"], "198.51.100.1"),
         ("10.0.0.1", ["garbage"], "garbage"),
+        ("10.0.0.1", ["198.51.100.1:5678"], "198.51.100.1"),  # a port would make each connection another client
+        ("10.0.0.1", ["198.51.100.1:5678, 10.0.0.2:80"], "198.51.100.1"),
+        ("10.0.0.1", ["[2001:db8::1]:5678"], "2001:db8::1"),
+        ("10.0.0.1", ["[2001:db8::1]"], "2001:db8::1"),
+        ("10.0.0.1", ["2001:db8::5678"], "2001:db8::5678"),
+        ("10.0.0.1", ["::5678"], "::5678"),
         ("::ffff:10.0.0.1", ["2001:db8::1"], "2001:db8::1"),
         ("", ["198.51.100.1"], ""),
     ],
@@ -137,7 +143,7 @@ def test_the_port_is_no_part_of_a_hosts_name(header: str, name: str) -> None:
 
 def test_a_bearer_token_counts_before_a_cookie(world: World) -> None:
     """And a wrong one is not saved by a right cookie."""
-    cookie = f"{COOKIE}={world.token('ann')}"
+    cookie = f"{PLAIN}={world.token('ann')}"
 
     assert world.client(world.token("ben"), Cookie=cookie).get("/api/auth/me").json()["name"] == "ben"
     assert world.client("A" * 43, Cookie=cookie).get("/api/auth/me").status_code == 401
@@ -147,7 +153,7 @@ def test_tokens_that_are_none_are_nobodys(world: World) -> None:
     """Long ones, odd ones, and the id of a session instead of its token."""
     session_id = world.system.sessions.table.rows()["session_id"].to_pylist()[0]
     for token in (b"x" * 5000, "é".encode(), b"\xff", session_id.encode(), b"' OR 1=1 --", b"%00"):
-        by_cookie = world.client(Cookie=COOKIE.encode() + b"=" + token)
+        by_cookie = world.client(Cookie=PLAIN.encode() + b"=" + token)
         by_bearer = world.client(Authorization=b"Bearer " + token)
         assert by_cookie.get("/api/auth/me").status_code == 401
         assert by_bearer.get("/api/auth/me").status_code == 401

@@ -37,6 +37,14 @@ def test_an_address_waits_after_five_failures_at_any_accounts(fresh: World) -> N
     assert guess(fresh, "ann", "203.0.113.2", PASSWORD).status_code == 200
 
 
+def test_a_port_that_a_proxy_adds_makes_no_other_address(fresh: World) -> None:
+    """Each connection has another one."""
+    failures = [guess(fresh, f"nobody {n}", f"203.0.113.1:{5000 + n}").status_code for n in range(5)]
+
+    assert failures == [401] * 5
+    assert guess(fresh, "ann", "203.0.113.1:6000", PASSWORD).status_code == 429
+
+
 def test_waits_grow_and_pass(fresh: World) -> None:
     """Each further failure doubles the wait; when it has passed, the right password works and clears the account."""
     for _ in range(5):
