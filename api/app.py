@@ -23,6 +23,7 @@ from api.gate import Gate
 from api.headers import guard_answer
 from api.limits import LoginLimit
 from api.logins import Logins
+from api.methods import Bodiless, Methods
 from api.metrics import Metrics, healthz, show_metrics
 from api.photos import list_photos, show_photo
 from api.pictures import original, thumbnail
@@ -58,7 +59,8 @@ def create_app(deps: Deps) -> Litestar:
     app = Litestar(
         ROUTES,
         dependencies={**{name: given(value) for name, value in shared.items()}, **ABOUT_THE_USER},
-        middleware=[metrics, Gate(deps.settings.api, logins)],
+        middleware=[Bodiless(), metrics, Gate(deps.settings.api, logins)],
+        plugins=[Methods()],
         guards=[permit],
         exception_handlers=HANDLERS,
         before_send=[guard_answer],

@@ -70,7 +70,9 @@ class Page(OpenAPIRenderPlugin):
 
 
 def completed(app: Litestar, description: dict[str, Any]) -> dict[str, Any]:
-    """The description with rules and problems in it; doing it twice changes nothing."""
+    """The description with rules and problems in it, without HEAD; doing it twice changes nothing."""
+    for item in description["paths"].values():
+        item.pop("head", None)
     for path, method, handler in described(app):
         operation = description["paths"][path][method]
         rule = handler.opt.get(RULE, "nobody")
@@ -80,6 +82,12 @@ def completed(app: Litestar, description: dict[str, Any]) -> dict[str, Any]:
         operation["responses"]["default"] = ANY_PROBLEM
     description["components"]["schemas"]["Problem"] = PROBLEM_SCHEMA
     return description
+
+
+def operation_id(handler: HTTPRouteHandler, method: Any, path: list[Any]) -> str:
+    """The id of an operation; a HEAD needs one of its own until `completed` drops it."""
+    own = OpenAPIConfig.operation_id_creator(handler, method, path)
+    return f"Head{own}" if method == "HEAD" else own
 
 
 def described(app: Litestar) -> list[tuple[str, str, HTTPRouteHandler]]:
@@ -114,6 +122,7 @@ def openapi(version: str, cookie: str) -> OpenAPIConfig:
         components=Components(security_schemes={**schemes}),
         render_plugins=[Page(), Description()],
         use_handler_docstrings=True,
+        operation_id_creator=operation_id,
         openapi_router=router,
     )
 
