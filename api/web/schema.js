@@ -10,6 +10,11 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
+// Text with `code` in it.
+function prose(text) {
+  return text.split("`").map((part, index) => (index % 2 ? element("code", {}, part) : part));
+}
+
 function resolved(schema, root) {
   const reference = schema && schema.$ref;
   return reference ? reference.slice(2).split("/").reduce((found, key) => found[key], root) : schema;
@@ -41,7 +46,7 @@ function typeOf(schema, root) {
   const text = typeof found === "string" ? found : JSON.stringify(found);
   const own = resolved(schema, root) || {};
   const limits = ["minimum", "maximum", "minLength", "maxLength"].filter((key) => key in own);
-  return [text, ...limits.map((key) => `${key} ${own[key]}`), ...("default" in own ? [`default ${own.default}`] : [])].join(", ");
+  return [text, ...limits.map((key) => `${key} ${own[key]}`), ...("default" in own ? [`default ${JSON.stringify(own.default)}`] : [])].join(", ");
 }
 
 function parameters(operation, root) {
@@ -51,7 +56,7 @@ function parameters(operation, root) {
     const parameter = resolved(one, root);
     return element("tr", {}, element("td", {}, element("code", {}, parameter.name)), element("td", {}, parameter.in),
       element("td", {}, typeOf(parameter.schema, root) + (parameter.required ? ", required" : "")),
-      element("td", {}, parameter.description || ""));
+      element("td", {}, ...prose(parameter.description || "")));
   });
   return element("section", {}, element("h3", {}, "Parameters"), element("table", {}, ...rows));
 }
@@ -60,24 +65,26 @@ function content(title, part, root) {
   const media = part && Object.entries(part.content || {})[0];
   if (!media) return null;
   const [type, { schema }] = media;
+  const drawn = shape(schema, root);  // bytes and streams have none worth drawing
   return element("section", {}, element("h3", {}, `${title} · ${type}`),
-    element("pre", {}, JSON.stringify(shape(schema, root), null, 2)));
+    typeof drawn === "string" ? null : element("pre", {}, JSON.stringify(drawn, null, 2)));
 }
 
 // The default answer is a problem document everywhere; its shape is not repeated with each operation.
 function responses(operation, root) {
   return Object.entries(operation.responses || {}).map(([status, response]) => {
-    const title = `${status} ${response.description || ""}`;
-    return (status !== "default" && content(title, resolved(response, root), root)) || element("h3", {}, title);
+    if (status === "default") return element("h3", {}, `Otherwise: ${response.description}`);
+    const title = `Answer ${status}`;
+    return content(title, resolved(response, root), root) || element("h3", {}, title);
   });
 }
 
 function drawn(path, method, operation, root) {
   const summary = element("summary", {}, element("span", { class: `method ${method}` }, method), element("code", {}, path),
     element("span", { class: "rule" }, operation["x-access"] || "public"), element("span", {}, operation.summary || ""));
-  const body = element("div", {}, operation.description ? element("p", {}, operation.description) : null,
-    parameters(operation, root), content("Body", resolved(operation.requestBody, root), root), ...responses(operation, root));
-  return element("details", { "data-text": `${method} ${path} ${operation.summary || ""}`.toLowerCase() }, summary, body);
+  const paragraphs = (operation.description || "").split(/\n\s*\n/).filter((text) => text.trim());
+  const body = element("div", {}, ...paragraphs.map((text) => element("p", {}, ...prose(text))), parameters(operation, root), content("Body", resolved(operation.requestBody, root), root), ...responses(operation, root));
+  return element("details", { id: `${method}-${path}`, "data-text": `${method} ${path} ${operation.summary || ""}`.toLowerCase() }, summary, body);
 }
 
 function operationsByTag(root) {
@@ -94,15 +101,33 @@ function operationsByTag(root) {
 function draw(root) {
   document.getElementById("about").textContent = `${root.info.description || ""} Version ${root.info.version}.`;
   for (const [tag, operations] of operationsByTag(root)) {
-    document.getElementById("operations").append(element("section", {}, element("h2", {}, tag), ...operations));
+    document.getElementById("operations").append(element("section", { class: "tag" }, element("h2", {}, tag), ...operations));
+  }
+  show(document.getElementById("filter").value);
+  openLinked();
+}
+
+// Only what has the text in it; a heading with nothing below it goes too.
+function show(text) {
+  for (const operation of document.querySelectorAll("details")) {
+    operation.hidden = !operation.dataset.text.includes(text.trim().toLowerCase());
+  }
+  for (const section of document.querySelectorAll(".tag")) section.hidden = !section.querySelector("details:not([hidden])");
+  document.getElementById("nothing").hidden = document.querySelector(".tag:not([hidden])") !== null;
+}
+
+// An address like /schema#get-/api/photos opens that operation.
+function openLinked() {
+  const operations = [...document.querySelectorAll("details")];
+  const linked = operations.find(({ id }) => [`#${id}`, encodeURI(`#${id}`)].includes(location.hash));
+  if (linked) {
+    linked.open = true;
+    linked.scrollIntoView();
   }
 }
 
-document.getElementById("filter").addEventListener("input", ({ target }) => {
-  for (const operation of document.querySelectorAll("details[data-text]")) {
-    operation.hidden = !operation.dataset.text.includes(target.value.trim().toLowerCase());
-  }
-});
+document.getElementById("filter").addEventListener("input", ({ target }) => show(target.value));
+window.addEventListener("hashchange", openLinked);
 
 fetch("/schema/openapi.json")
   .then((answer) => answer.json())
