@@ -1,7 +1,6 @@
 """HEAD wherever there is GET, and what OPTIONS tells."""
 
 import socket
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -83,7 +82,7 @@ def test_head_is_no_way_to_change_anything(world: World) -> None:
 
 
 @pytest.fixture(params=["anonymous", "ann"])
-def client(request: pytest.FixtureRequest, world: World) -> Iterator[httpx.Client]:
+def client(request: pytest.FixtureRequest, world: World) -> httpx.Client:
     """Anybody, and somebody."""
     return world.client() if request.param == "anonymous" else world.as_user("ann")
 
