@@ -2,6 +2,10 @@
 
 import hashlib
 
+COMMANDS = (*range(32), 127, *range(0x80, 0xA0))  # of terminals, in seven bits and in eight
+TURNING = (0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))  # lines break or change direction
+ESCAPED = {sign: f"\\x{sign:02x}" if sign < 0x80 else f"\\u{sign:04x}" for sign in (*COMMANDS, *TURNING)}
+
 
 def file_id(source: str, path: bytes) -> str:
     """The id of a path in a source; `path` is relative to it, as raw bytes."""
@@ -14,6 +18,8 @@ def dir_id(source: str, folder: bytes) -> str:
 
 
 def display(name: bytes) -> str:
-    """A path for people: what is not UTF-8, and what controls a terminal, is shown as `\\xNN`."""
-    text = name.decode(errors="backslashreplace")
-    return "".join(f"\\x{ord(sign):02x}" if ord(sign) < 32 or ord(sign) == 127 else sign for sign in text)
+    """A path for people: what is not UTF-8, and what controls a terminal or turns a line round, is shown escaped.
+
+    Bytes and ASCII are escaped as `\\xNN`, other characters as `\\uNNNN`.
+    """
+    return name.decode(errors="backslashreplace").translate(ESCAPED)

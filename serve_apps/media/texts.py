@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 
 NAME_LENGTH, LINE_LENGTH, PARAGRAPH_LENGTH, LIST_LENGTH = 200, 500, 4000, 500  # as the types of protocol.py have it
-DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")  # turn a line round
+DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")  # turn a line round
 UNSAFE = ("Cc", "Cs", "Co", "Cn")  # control characters, halves of characters, and what is no character
 
 

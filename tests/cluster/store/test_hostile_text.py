@@ -13,6 +13,7 @@ from lancedb.expr import col, lit
 from cluster.errors import NotFound
 from cluster.store.connection import Connection
 from cluster.store.database import System
+from cluster.store.paths import display
 from cluster.store.schema import key, rows_of, texts
 from cluster.store.table import Table
 from cluster.store.timeline import somewhere
@@ -73,6 +74,26 @@ def full(table: Table, things: Rows) -> Table:
     """A table with a row for each hostile text, as its key and as its text."""
     table.upsert(pa.concat_tables([things(text, text=text, group="g") for text in HOSTILE]))
     return table
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("café 東京 مرحبا e\u0301.jpg", None),
+        ("👩\u200d👩\u200d👧\u200d👦 ❤\ufe0f.jpg", None),
+        ("می\u200cخواهم.jpg", None),
+        ("a\u202f\u00a0b.jpg", None),
+        ("\x1b[31m\x07\x7f.jpg", "\\x1b[31m\\x07\\x7f.jpg"),
+        ("\x9b31m\x85\x80\x9f.jpg", "\\u009b31m\\u0085\\u0080\\u009f.jpg"),
+        ("holiday\u202egpj.exe", "holiday\\u202egpj.exe"),
+        ("\u2066a\u2069\u200e\u200f\u061c", "\\u2066a\\u2069\\u200e\\u200f\\u061c"),
+        ("a\u2028b\u2029", "a\\u2028b\\u2029"),
+    ],
+)
+def test_a_hostile_name_is_shown_and_does_nothing(name: str, shown: str | None) -> None:
+    """Nothing in it moves a cursor, ends a line or turns it round; ordinary names stay; shown again it is the same."""
+    assert display(name.encode()) == (shown or name)
+    assert display(display(name.encode()).encode()) == (shown or name)
 
 
 def test_hostile_keys_name_exactly_one_row(full: Table) -> None:
