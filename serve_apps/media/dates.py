@@ -13,10 +13,12 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST, LATEST = datetime(1826, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)  # the first photograph; a slip
 NEVER = (datetime(1904, 1, 1, tzinfo=UTC), EPOCH)  # zero in QuickTime's clock, in Unix's
 EXIF_TIME = re.compile(r"(\d{4})[:\-/.](\d\d)[:\-/.](\d\d)[ T](\d\d):(\d\d)(?::(\d\d))?")
+LEAP_SECOND = re.compile(r"(?<=\d\d:\d\d):60")
 OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)$")
 NAME_SECOND = re.compile(
     r"(?<!\d)((?:18|19|20)\d\d)([-_.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])"
-    r"(?:[ _.\-T]|\s?at\s){0,3}([01]\d|2[0-3])[-_.:h]?([0-5]\d)[-_.:m]?([0-5]\d)[-_.]?(\d{3})?(?!\d)"
+    r"(?:[ _.\-T]|\s?at\s){0,3}([01]\d|2[0-3]|\d(?=[.:]))[-_.:h]?([0-5]\d)[-_.:m]?([0-5]\d)[-_.]?(\d{3})?(?!\d)"
+    r"(?:\s?([AaPp])\.?\s?[Mm](?![A-Za-z]))?"
 )
 NAME_DAY = re.compile(r"(?<!\d)((?:18|19|20)\d\d)([-_.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d)")
 NAME_EPOCH = re.compile(r"(?<!\d)(1\d{9})(\d{3})(?!\d)")  # milliseconds since 1970, 2001 to 2033: messengers
@@ -65,23 +67,32 @@ def iso_offset(text: str) -> str:
 
 
 def of_iso(text: str) -> datetime | None:
-    """The moment of an ISO 8601 text with at least a day; None for anything else."""
+    """The moment of an ISO 8601 text with at least a day; None for anything else. A leap second is the one before."""
     try:
-        return datetime.fromisoformat(text.strip())
+        return datetime.fromisoformat(LEAP_SECOND.sub(":59", text.strip()))
     except ValueError:
         return None
 
 
 def of_name(name: str) -> datetime | None:
-    """The moment in a file's name, as phones, messengers and screenshots write them."""
+    """The moment in a file's name, as phones, messengers and screenshots write them; a path's folders say nothing."""
+    name = name.rpartition("/")[2]
     if found := NAME_SECOND.search(name):
-        year, _, month, day, hour, minute, second, milli = found.groups()
+        year, _, month, day, hour, minute, second, milli, half = found.groups()
         offset = "+00:00" if name.startswith(UTC_NAMES) else ""
-        return of_iso(f"{year}-{month}-{day}T{hour}:{minute}:{second}.{milli or '000'}{offset}")
+        time = f"{of_24(int(hour), half):02}:{minute}:{second}.{milli or '000'}"
+        return of_iso(f"{year}-{month}-{day}T{time}{offset}")
     if found := NAME_EPOCH.search(name):
         return EPOCH + timedelta(seconds=int(found[1]), milliseconds=int(found[2]))
     found = NAME_DAY.search(name)
     return of_iso(f"{found[1]}-{found[3]}-{found[4]}") if found else None
+
+
+def of_24(hour: int, half: str | None) -> int:
+    """The hour of the day, where `half` may be the A or P of a clock that goes to twelve twice."""
+    if half is None or not 1 <= hour <= 12:
+        return hour
+    return hour % 12 + (12 if half in "Pp" else 0)
 
 
 def of_mtime(mtime_ns: int) -> datetime | None:

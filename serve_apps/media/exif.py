@@ -97,7 +97,8 @@ def degrees(tags: Tags, tag: str, negative: str, most: float) -> float | None:
     if not known or len(known) != len(parts):
         return None
     angle = math.fsum(part / 60**power for power, part in enumerate(known))
-    return within(-angle if text(tags, tag + "Ref").strip().upper() == negative else angle, -most, most)
+    hemisphere = text(tags, tag + "Ref").strip().upper()  # some write whole words
+    return within(-angle if hemisphere.startswith(negative) else angle, -most, most)
 
 
 def aperture(tags: Tags) -> float | None:

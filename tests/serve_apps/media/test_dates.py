@@ -18,6 +18,13 @@ MOMENT = datetime(2024, 5, 6, 7, 8, 9)
         ("PXL_20240506_070809123.jpg", MOMENT.replace(microsecond=123_000, tzinfo=UTC)),
         ("Screenshot_20240506-070809.png", MOMENT),
         ("Screenshot 2024-05-06 at 07.08.09.png", MOMENT),
+        ("Screenshot 2024-05-06 at 7.08.09 AM.png", MOMENT),
+        ("Screenshot 2024-05-06 at 7.08.09\u202fPM.png", MOMENT.replace(hour=19)),
+        ("Screenshot 2024-05-06 at 10.08.09 PM (2).png", MOMENT.replace(hour=22)),
+        ("Screenshot 2024-05-06 at 12.08.09 a.m..png", MOMENT.replace(hour=0)),
+        ("WhatsApp Image 2024-05-06 at 12.08.09 pm.jpeg", MOMENT.replace(hour=12)),
+        ("WhatsApp Image 2024-05-06 at 22.08.09 PM.jpeg", MOMENT.replace(hour=22)),
+        ("20240506_070809 pmoore.jpg", MOMENT),
         ("2024-05-06 07.08.09.jpg", MOMENT),
         ("photo_2024-05-06_07-08-09.jpg", MOMENT),
         ("signal-2024-05-06-070809.jpg", MOMENT),
@@ -28,6 +35,9 @@ MOMENT = datetime(2024, 5, 6, 7, 8, 9)
         ("IMG-20240506-WA0001.jpg", datetime(2024, 5, 6)),
         ("holiday 2024-05-06.jpg", datetime(2024, 5, 6)),
         ("IMG_20240506_994242.jpg", datetime(2024, 5, 6)),
+        ("2019-01-01 old phone/IMG-20240506-WA0001.jpg", datetime(2024, 5, 6)),
+        ("2019/PXL_20240506_070809123.jpg", MOMENT.replace(microsecond=123_000, tzinfo=UTC)),
+        ("2019-01-01 old phone/DSC_0123.jpg", None),
         ("DSC_0123.jpg", None),
         ("IMG_20241306_070809.jpg", None),
         ("IMG_20240230_070809.jpg", None),
@@ -37,7 +47,10 @@ MOMENT = datetime(2024, 5, 6, 7, 8, 9)
     ],
 )
 def test_a_name_says_when(name: str, moment: datetime | None) -> None:
-    """Phones that name by UTC are known; a day alone begins at midnight; impossible days are none."""
+    """Phones that name by UTC are known; a day alone begins at midnight; impossible days are none.
+
+    Clocks may go to twelve twice. Folders are named after when they were made, so they say nothing.
+    """
     assert of_name(name) == moment
 
 
@@ -52,6 +65,8 @@ def test_a_name_says_when(name: str, moment: datetime | None) -> None:
         ("2024-05-06T07:08:09", "", "Z", MOMENT.replace(tzinfo=UTC)),
         ("2024:05:06 07:08:09", "", "+99:00", MOMENT),
         ("2024:05:06 07:08", "", "", datetime(2024, 5, 6, 7, 8)),
+        ("2024:05:06 07:08:60", "5", "", datetime(2024, 5, 6, 7, 8, 59, 500_000)),
+        ("2024:05:06 07:08:61", "", "", None),
         ("0000:00:00 00:00:00", "", "", None),
         ("2024:02:30 07:08:09", "", "", None),
         ("    :  :     :  :  ", "", "", None),
@@ -67,6 +82,7 @@ def test_iso_times_may_be_short_but_not_shorter_than_a_day() -> None:
     """XMP allows a year or a month alone; those are no moments."""
     assert of_iso("2024-05-06") == datetime(2024, 5, 6)
     assert of_iso(" 2024-05-06T07:08:09.5+0200 ") == datetime(2024, 5, 6, 5, 8, 9, 500_000, UTC)
+    assert of_iso("2024-05-06T07:59:60Z") == datetime(2024, 5, 6, 7, 59, 59, tzinfo=UTC)
     assert of_iso("2024-05") is None
     assert of_iso("May") is None
 
