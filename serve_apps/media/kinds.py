@@ -19,8 +19,8 @@ RAW_EXTENSIONS = frozenset((
     "j6i", "k25", "kc2", "kdc", "mdc", "mef", "mfw", "mos", "mrw", "nef", "nrw", "orf", "pef", "raf", "raw",
     "rw2", "rwl", "rwz", "sr2", "srf", "srw", "x3f",
 ))  # fmt: skip
-VIDEO_EXTENSIONS = frozenset((
-    "mp4", "m4v", "mov", "qt", "mkv", "webm", "avi", "3gp", "3g2", "mts", "m2ts", "ts", "mpg", "mpeg", "wmv",
+VIDEO_EXTENSIONS = frozenset((  # without `ts`: nearly every file of that name is TypeScript, and the walk opens none
+    "mp4", "m4v", "mov", "qt", "mkv", "webm", "avi", "3gp", "3g2", "mts", "m2ts", "mpg", "mpeg", "wmv",
     "asf", "flv", "ogv",
 ))  # fmt: skip
 

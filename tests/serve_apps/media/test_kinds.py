@@ -27,7 +27,7 @@ def test_there_are_37_raw_extensions_and_no_extension_means_two_things() -> None
     ("name", "kind"),
     [
         ("a.JPG", "image"), ("a.jpg.xmp", "xmp"), ("a.CR3", "raw"), ("a.b.mov", "video"), ("a", None), (".jpg", None),
-        ("a.txt", None), ("a.jpg ", None), ("\udcff.heic", "image"),
+        ("a.txt", None), ("a.jpg ", None), ("main.ts", None), ("film.m2ts", "video"), ("\udcff.heic", "image"),
     ],
 )  # fmt: skip
 def test_a_name_says_what_a_file_ought_to_be(name: str, kind: str | None) -> None:
