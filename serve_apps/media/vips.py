@@ -19,6 +19,8 @@ LOADERS = {
 }  # fmt: skip
 ENDS = {"jpeg": (b"\xff\xd9", 64), "png": (b"IEND", 64), "gif": (b";", 1)}  # what the last bytes of a file hold
 RGB_SPACES = ("srgb", "rgb", "rgb16")
+ABSOLUTE_SPACES = ("lab", "labs", "xyz")  # what their numbers mean is fixed, and no profile says more
+LIGHT = (-0.25, 1.25)  # from 0 to 1, and by how much resizing overshoots
 WHOLE_NUMBERS = ("uchar", "ushort")
 WHITE = {"uchar": 255, "ushort": 65535}
 JPEG_SHRINKS = (8, 4, 2)
@@ -57,6 +59,8 @@ def whole_or_part(data: bytes, format: str, longest: int) -> tuple[Image, bytes,
         return *displayed(reduced(data, format, longest, "error")), ()
     except pyvips.Error:
         pixels, profile = displayed(reduced(data, format, longest, "none"))
+        if format == "png" and (pixels == pixels[0, 0]).all():  # rows that cannot be decoded are left empty
+            raise Unreadable(f"what is left of this PNG shows nothing; {ADVICE}") from None
         mark, tail = ENDS.get(format, (b"", 1))
         return pixels, profile, ("damaged" if mark in data[-tail:] else "truncated",)
 
@@ -88,12 +92,26 @@ def shrunk(format: str, factor: float) -> dict[str, float]:
 
 def displayed(image: pyvips.Image) -> tuple[Image, bytes]:
     """Pixels (H, W, 3), and their profile where it is one of curves and a matrix; anything else becomes sRGB."""
+    if image.interpretation in ABSOLUTE_SPACES:
+        return pixels_of(image.colourspace("srgb")), b""
     if image.format not in WHOLE_NUMBERS:
-        image = image.scaleimage()  # floating point: measurements rather than light
+        image = in_whole_numbers(image)
     profile = block(image, PROFILE)
     if image.interpretation in RGB_SPACES and (not profile or transform_of(profile)):
         return pixels_of(image.colourspace("srgb")), profile
     return pixels_of(in_srgb(image)), b""
+
+
+def in_whole_numbers(image: pyvips.Image) -> pyvips.Image:
+    """RGB between 0 and 1 as the light it is, linear unless a profile says otherwise; anything else is stretched.
+
+    Those are measurements, whose least and greatest value nobody else knows.
+    """
+    if image.interpretation != "scrgb" or image.min() < LIGHT[0] or image.max() > LIGHT[1]:
+        return image.scaleimage()
+    if PROFILE in image.get_fields():
+        return (image * WHITE["ushort"]).cast("ushort").copy(interpretation="rgb16")
+    return image.colourspace("srgb")
 
 
 def in_srgb(image: pyvips.Image) -> pyvips.Image:

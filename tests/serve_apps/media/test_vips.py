@@ -1,5 +1,8 @@
 """Colour spaces, depths and alpha all become eight-bit RGB on white."""
 
+import struct
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +89,56 @@ def test_measurements_are_stretched_to_be_seen(tmp_path: Path, decoder: Decoder,
     vips_image(np.linspace(-3, 9, 10_000, dtype=np.float32).reshape(100, 100), "b-w").write_to_file(str(path))
     found = decoder.rgb(bytes(path), 100)
     assert (found[0, 0, 0], found[-1, -1, 0]) == (0, 255)
+
+
+@pytest.mark.parametrize("space", ["scrgb", "lab", "labs", "xyz"])
+@pytest.mark.parametrize("longest", [360, 90])
+def test_light_in_floating_point_and_lab_keep_their_colours(
+    vips_image: Any, photo: Any, far_apart: Any, space: str, longest: int
+) -> None:
+    """A TIFF in linear light from 0 to 1, in Lab or in XYZ looks like the photo it was made from."""
+    image = vips_image(photo).colourspace(space)
+    picture = vips.decode(image.tiffsave_buffer(), "tiff", longest, LIMIT)
+    assert picture.profile == b""
+    assert far_apart(picture.pixels, vips_image(photo).resize(longest / 360).numpy()) < 4
+
+
+def test_floating_point_with_a_profile_is_believed_the_profile(photo: Any, profile: Any, far_apart: Any) -> None:
+    """It says that the numbers are no linear light; nothing is stretched."""
+    image = pyvips.Image.new_from_array((photo / 510).astype(np.float32)).copy(interpretation="scrgb")
+    image.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile("p3"))
+    picture = vips.decode(image.tiffsave_buffer(), "tiff", 360, LIMIT)
+    assert picture.profile == profile("p3")
+    assert far_apart(picture.pixels, photo // 2) < 1
+
+
+@pytest.mark.parametrize("bands", [3, 4])
+@pytest.mark.parametrize("kept", [0, 20])
+def test_a_png_without_any_line_is_no_black_picture(photo: Any, vips_image: Any, bands: int, kept: int) -> None:
+    """An empty or useless IDAT is an error; one line that can be decoded is a damaged picture."""
+    opaque = np.dstack([photo, np.full((240, 360), 255, np.uint8)])[..., :bands]
+    whole = vips_image(np.ascontiguousarray(opaque)).pngsave_buffer()
+    with pytest.raises(Unreadable, match="what is left of this PNG shows nothing"):
+        vips.decode(with_pixels(whole, lambda packed: packed[:kept]), "png", 1440, LIMIT)
+    line = with_pixels(whole, lambda packed: zlib.compress(zlib.decompress(packed)[: 1 + 360 * bands]))
+    picture = vips.decode(line, "png", 1440, LIMIT)
+    assert picture.flags == ("damaged",)
+    assert (picture.pixels[0] == photo[0]).all()
+
+
+def with_pixels(png: bytes, change: Callable[[bytes], bytes]) -> bytes:
+    """A PNG whose compressed pixels are changed and lie in one IDAT."""
+    chunks, at = [], 8
+    while at < len(png):
+        (length,) = struct.unpack_from(">I", png, at)
+        chunks.append((png[at + 4 : at + 8], png[at + 8 : at + 8 + length]))
+        at += 12 + length
+    packed = change(b"".join(body for kind, body in chunks if kind == b"IDAT"))
+    kept = [(kind, body) for kind, body in chunks if kind not in (b"IDAT", b"IEND")]
+    return png[:8] + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in [*kept, (b"IDAT", packed), (b"IEND", b"")]
+    )
 
 
 def test_a_wide_profile_of_sixteen_bits_is_kept(vips_image: Any, photo: Any, profile: Any) -> None:
