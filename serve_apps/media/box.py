@@ -1,7 +1,8 @@
 """The decoder as the rest of Brightroom knows it: paths in, answers or one clear error out, whatever the bytes do.
 
 A child of its own does the work (child.py). One that crashes, hangs or runs out of memory is replaced and the file is
-tried once more; the next file never notices. Leaves out pools: who wants two files decoded at once has two decoders.
+tried once more, then without its sidecar; the next file never notices. Leaves out pools: who wants two files decoded at
+once has two decoders.
 """
 
 import os
@@ -11,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+import msgspec
 import numpy as np
 
 from cluster.errors import DecoderDied, StoreError, TooLarge, Unreadable
@@ -18,6 +20,7 @@ from cluster.settings import MediaSettings
 from serve_apps.media.picture import Image
 from serve_apps.media.process import SENSELESS, Process
 from serve_apps.media.protocol import (
+    BAD_SIDECAR,
     Answer,
     Decoded,
     DecodeRequest,
@@ -105,11 +108,20 @@ class Decoder:
         try:
             answer = self._fresh().ask(request, wall_s)
         except DecoderDied:
-            return self._fresh().ask(request, wall_s)
+            return self._tried_again(request, wall_s)
         if not is_out_of_memory(answer):
             return answer
         self._child.stop()  # it is leaving
-        return self._fresh().ask(request, wall_s)
+        return self._tried_again(request, wall_s)
+
+    def _tried_again(self, request: Request, wall_s: float) -> Answer:
+        if not isinstance(request, DecodeRequest) or request.sidecar is None:
+            return self._fresh().ask(request, wall_s)
+        alone = msgspec.structs.replace(request, sidecar=None)  # whichever of the two it was, the picture may be saved
+        answer = self._fresh().ask(alone, wall_s)
+        if isinstance(answer, Decoded):
+            return msgspec.structs.replace(answer, flags=[*answer.flags, BAD_SIDECAR])
+        return answer
 
     def _fresh(self) -> Process:
         """The child, or a new one in place of one that has gone or has seen enough files."""

@@ -16,7 +16,7 @@ from typing import BinaryIO, TypeAlias
 
 import pyvips
 
-from cluster.errors import TooLarge, Unreadable
+from cluster.errors import StoreError, TooLarge, Unreadable
 from serve_apps.media import decoding, protocol
 from serve_apps.media.picture import Image
 from serve_apps.media.protocol import Answer, DecodeRequest, Failure, IdentifyRequest, Pixels, Request, Setup
@@ -86,8 +86,8 @@ def survived(answering: Answering, request: Request, setup: Setup, memory: int) 
         return Failure("too large", line(str(error)))
     except MemoryError:
         return Failure("memory", "")
-    except OSError as error:  # files that are read turn theirs into Unreadable: this is the folder of derived pictures
-        return Failure("storage", line(f"derived pictures cannot be written ({error.strerror or error})"))
+    except StoreError as error:
+        return Failure("storage", line(str(error)))
     except Exception as error:  # noqa: BLE001 - the outermost place: one odd file must not end the child
         return Failure("unreadable", line(f"the decoder cannot make sense of this file ({error!r}); {ADVICE}"))
 

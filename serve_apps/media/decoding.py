@@ -16,7 +16,16 @@ from serve_apps.media.colour import to_srgb
 from serve_apps.media.derive import derive
 from serve_apps.media.kinds import Format, kind_of, looks_like_text, sniff
 from serve_apps.media.picture import SIDEWAYS, Image, Picture, pixels_of, resized, upright
-from serve_apps.media.protocol import Decoded, DecodeRequest, IdentifyRequest, Identity, Metadata, RgbRequest, Setup
+from serve_apps.media.protocol import (
+    BAD_SIDECAR,
+    Decoded,
+    DecodeRequest,
+    IdentifyRequest,
+    Identity,
+    Metadata,
+    RgbRequest,
+    Setup,
+)
 from serve_apps.media.source import Source
 from serve_apps.media.texts import name as cleaned
 
@@ -57,7 +66,7 @@ def identify(request: IdentifyRequest) -> Identity:
     name = displayed(request.path)
     with Source(request.path) as source:
         if kind_of(name) == "xmp":
-            data, content_id = source.read(xmp.MAX_PACKET)
+            data, content_id = source.read(xmp.MAX_PACKET, xmp.TOO_LONG)
             return Identity(content_id, source.size, source.mtime_ns, xmp.read(data).metadata)
         content_id, format = source.content_id(), sniff(source.head(), name)
         known = video_facts(source, format) if format and format.kind == "video" else None
@@ -144,7 +153,7 @@ def packets_of(picture: Picture, sidecar: bytes | None) -> tuple[metadata.Packet
     if sidecar is not None:
         try:
             with Source(sidecar) as source:
-                outside = xmp.read(source.read(xmp.MAX_PACKET)[0])
+                outside = xmp.read(source.read(xmp.MAX_PACKET, xmp.TOO_LONG)[0])
         except (Unreadable, TooLarge):
-            flags.append("bad-sidecar")
+            flags.append(BAD_SIDECAR)
     return metadata.Packets(outside, inside), flags

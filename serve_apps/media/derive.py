@@ -5,31 +5,68 @@ once. Leaves out durability: the writer's commit flushes the file system they ar
 """
 
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pyvips
 import simplejpeg
 from PIL import Image as Pil
 
+from cluster.errors import StoreError
 from serve_apps.media.addresses import EXTENSIONS, derived_path
 from serve_apps.media.colour import is_srgb
 from serve_apps.media.picture import Picture, pixels_of, resized, upright
 from serve_apps.media.protocol import Setup
 from serve_apps.media.segments import with_profile
 
+ABANDONED_S = 3600  # no child takes so long over a file
 EFFORT = 1  # of the WebP encoder, 0 to 6: a little slower than 0 and a little smaller
 
 
 def derive(picture: Picture, orientation: int, content_id: str, setup: Setup, force: bool) -> dict[str, int]:
-    """Write the derived pictures that are not there yet (all of them when forced); the size in bytes of each."""
+    """Write the derived pictures that are not there yet (all of them when forced); the size in bytes of each.
+
+    Raises StoreError when the file system does not take them.
+    """
     paths = {size: derived_path(Path(os.fsdecode(setup.derived)), content_id, size) for size in EXTENSIONS}
     if force or not all(is_there(path) for path in paths.values()):
-        next(iter(paths.values())).parent.mkdir(parents=True, exist_ok=True)
+        folder = paths["preview"].parent
+        with storing():
+            folder.mkdir(parents=True, exist_ok=True)
+            tidy(folder, content_id)
         for size, encoded in encoders(picture, orientation, setup).items():
             if force or not is_there(paths[size]):
-                write(paths[size], encoded())
-    return {size: path.stat().st_size for size, path in paths.items()}
+                data = encoded()
+                with storing():
+                    write(paths[size], data)
+    with storing():
+        return {size: path.stat().st_size for size, path in paths.items()}
+
+
+@contextmanager
+def storing() -> Iterator[None]:
+    """Raise StoreError for what the file system does not take; an OSError of a decoder never comes by here."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"derived pictures cannot be written ({error.strerror or error})") from None
+
+
+def tidy(folder: Path, content_id: str) -> None:
+    """Remove what children that were killed left of a content's pictures."""
+    beginning = f".{content_id}."
+    for name in [name for name in os.listdir(folder) if name.startswith(beginning)]:
+        with suppress(OSError):  # another child may be quicker
+            if is_abandoned(folder / name):
+                (folder / name).unlink()
+
+
+def is_abandoned(unfinished: Path) -> bool:
+    """Whether nobody is writing a temporary file any more: the process in its name is gone, or it is an hour old."""
+    writer = Path("/proc", unfinished.name.split(".")[-2])
+    return not writer.exists() or time.time() - unfinished.stat().st_mtime > ABANDONED_S
 
 
 def encoders(picture: Picture, orientation: int, setup: Setup) -> dict[str, Callable[[], bytes]]:

@@ -15,6 +15,7 @@ from serve_apps.media.kinds import MediaKind
 
 MAX_MESSAGE = 4 << 20  # bytes of one answer; the bounds below keep it well under
 LENGTH_BYTES = 4
+BAD_SIDECAR = "bad-sidecar"  # a flag: the photo was decoded without it
 
 Name: TypeAlias = Annotated[str, Meta(max_length=200)]
 Line: TypeAlias = Annotated[str, Meta(max_length=500)]

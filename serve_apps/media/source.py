@@ -15,6 +15,7 @@ from serve_apps.media.kinds import HEAD_BYTES
 
 READ_ONLY = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # a FIFO would block an open without O_NONBLOCK
 CHUNK = 1 << 20
+SETTING = "of media.max_file_mb; raise the setting if the file is yours"
 SENTENCES = {
     errno.ENOENT: "the file is not there any more; scan again",
     errno.EACCES: "Brightroom may not read this file; change its permissions and scan again",
@@ -51,10 +52,13 @@ class Source:
         except OSError as error:
             raise Unreadable(sentence(error)) from None
 
-    def read(self, limit: int) -> tuple[bytes, str]:
-        """All bytes and their content id; raises TooLarge over `limit` bytes, Unreadable if they change meanwhile."""
+    def read(self, limit: int, whose: str = SETTING) -> tuple[bytes, str]:
+        """All bytes and their content id; raises TooLarge over `limit` bytes, Unreadable if they change meanwhile.
+
+        `whose` says after the limit whose it is, and what to do.
+        """
         if self.size > limit:
-            raise TooLarge(f"the file has {megabytes(self.size)}, over the {megabytes(limit)} of media.max_file_mb")
+            raise TooLarge(f"the file has {megabytes(self.size)}, over the {megabytes(limit)} {whose}")
         hashed, parts, left = hashlib.sha256(), [], self.size
         while left and (part := self._read(left)):
             hashed.update(part)

@@ -6,6 +6,7 @@ Parsed by defusedxml, and nothing with a DOCTYPE is. Leaves out everything an ed
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from xml.etree.ElementTree import Element, ParseError
 
 import msgspec
@@ -18,6 +19,8 @@ from serve_apps.media.protocol import Metadata, Region
 from serve_apps.media.texts import LIST_LENGTH, line, name, names, number, paragraph, within
 
 MAX_PACKET = 16 << 20  # bytes; editors keep long histories
+TOO_LONG = "that any editor writes into an XMP file; delete it, or write it anew"  # says what MAX_PACKET is
+MOST = 10_000  # elements of a kind that are looked at; nobody has written so many keywords
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 XMP = "{http://ns.adobe.com/xap/1.0/}"
 DC = "{http://purl.org/dc/elements/1.1/}"
@@ -31,6 +34,7 @@ DIMENSIONS = "{http://ns.adobe.com/xap/1.0/sType/Dimensions#}"
 TIMES = (EXIF + "DateTimeOriginal", PHOTOSHOP + "DateCreated", XMP + "CreateDate")
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # half of its bytes are zeros, which elsewhere are padding
 NOTHING = Metadata()
+LISTS = (RDF + "Bag", RDF + "Seq", RDF + "Alt")
 COORDINATE = re.compile(r"(\d{1,3}),(\d{1,2}(?:\.\d+)?)(?:,(\d{1,2}(?:\.\d+)?))?([NSEW])$")
 
 
@@ -52,7 +56,8 @@ def read(data: bytes) -> Packet:
         root = fromstring(data if data.startswith(UTF_16) else data.strip(b"\0 \t\r\n"), forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise Unreadable(f"this is no XMP that can be read ({str(error)[:100]}); delete it, or write it anew") from None
-    properties = Properties([node for rdf in root.iter(RDF + "RDF") for node in rdf.findall(RDF + "Description")])
+    nodes = (node for rdf in outermost(root, RDF + "RDF") for node in rdf.iterfind(RDF + "Description"))
+    properties = Properties(list(islice(nodes, MOST)))
     if not properties.nodes:
         raise Unreadable("there is no XMP in this file; delete it, or write it anew")
     return Packet(metadata_of(properties), dimensions_of(properties))
@@ -66,7 +71,7 @@ class Properties:
 
     def elements(self, tag: str) -> Iterator[Element]:
         """The elements of a property."""
-        return (found for node in self.nodes for found in node.findall(tag))
+        return islice((found for node in self.nodes for found in node.iterfind(tag)), MOST)
 
     def text(self, tag: str) -> str:
         """A property's text, or the first of its alternatives; empty when absent."""
@@ -75,11 +80,8 @@ class Properties:
 
     def texts(self, tag: str) -> list[str]:
         """A property's texts: every item of a list, or its own."""
-        found = []
-        for element in self.elements(tag):
-            items = list(element.iter(RDF + "li"))
-            found += [(item.text or "").strip() for item in items or [element]]
-        return found
+        found = chain.from_iterable(items_of(element) or [element] for element in self.elements(tag))
+        return [(item.text or "").strip() for item in islice(found, MOST)]
 
 
 def metadata_of(properties: Properties) -> Metadata:
@@ -96,7 +98,7 @@ def metadata_of(properties: Properties) -> Metadata:
         camera_model=name(properties.text(TIFF + "Model")),
         rating=rating_of(properties),
         keywords=names([*properties.texts(DC + "subject"), *properties.texts(LIGHTROOM + "hierarchicalSubject")]),
-        regions=list(regions_of(properties))[:LIST_LENGTH],
+        regions=list(islice(regions_of(properties), LIST_LENGTH)),
         title=line(properties.text(DC + "title")),
         description=paragraph(properties.text(DC + "description")),
     )
@@ -148,7 +150,7 @@ def dimensions_of(properties: Properties) -> tuple[float, float] | None:
 def regions_of(properties: Properties) -> Iterator[Region]:
     """The named faces, in the coordinates of the file."""
     for regions in properties.elements(MWG_REGIONS + "Regions"):
-        for item in regions.iter(RDF + "li"):
+        for item in items_of(regions):
             if region := region_of(flattened(item)):
                 yield region
 
@@ -164,6 +166,26 @@ def region_of(parts: dict[str, str]) -> Region | None:
     left, right = sorted(min(1.0, max(0.0, edge)) for edge in (x - width / 2, x + width / 2))
     top, bottom = sorted(min(1.0, max(0.0, edge)) for edge in (y - height / 2, y + height / 2))
     return Region(called, left, top, right, bottom) if left < right and top < bottom else None
+
+
+def items_of(node: Element) -> list[Element]:
+    """The items of the lists below a node. Lists inside an item are a part of it, and none of their items counts."""
+    found = (item for listed in outermost(node, *LISTS) for item in listed.iterfind(RDF + "li"))
+    return list(islice(found, MOST))
+
+
+def outermost(node: Element, *tags: str) -> Iterator[Element]:
+    """The elements of these names below a node, in their order, but for those inside one another.
+
+    So what a caller reads of each is read once, however deep a hostile packet nests it.
+    """
+    waiting = [node]
+    while waiting:
+        inner = waiting.pop()
+        if inner.tag in tags:
+            yield inner
+        else:
+            waiting.extend(reversed(inner))
 
 
 def flattened(node: Element) -> dict[str, str]:

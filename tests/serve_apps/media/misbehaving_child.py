@@ -1,9 +1,11 @@
-"""A decode child that does harm to files whose names begin with a mark, and is the real one for all others.
+"""A decode child that does harm to files whose names, or whose sidecars' names, begin with a mark, and is the real one
+for all others.
 
 Run by tests in place of serve_apps.media.child; the product has no such hooks.
 """
 
 import ctypes
+import errno
 import os
 import resource
 import signal
@@ -18,8 +20,8 @@ HEAVY = ("ray", "torch", "lancedb", "litestar", "pydantic", "av", "rawpy", "pill
 
 
 def misbehave(request: Request, setup: Setup, memory: int) -> Answer:
-    """Do what the name of the file says, else answer as the real child does."""
-    path = Path(os.fsdecode(request.path))
+    """Do what the name of the file says, or that of its sidecar, else answer as the real child does."""
+    path = Path(os.fsdecode(getattr(request, "sidecar", None) or request.path))
     match path.name.split("-")[0]:
         case "segfault":
             ctypes.string_at(0)
@@ -51,6 +53,8 @@ def misbehave(request: Request, setup: Setup, memory: int) -> Answer:
             signal.pause()
         case "pretend":
             return Pixels(100, 100)
+        case "choke":
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         case "environment":
             raise Unreadable(" ".join(sorted(os.environ)))
         case "imports":

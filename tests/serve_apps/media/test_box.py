@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cluster.errors import DecoderDied, PhotoError, StoreError, TooLarge
+from cluster.errors import DecoderDied, PhotoError, StoreError, TooLarge, Unreadable
 from cluster.settings import MediaSettings
 from serve_apps.media.box import LARGEST_RGB, Decoder
 from serve_apps.media.protocol import Decoded
@@ -78,6 +78,35 @@ def test_a_file_that_kills_its_child_once_is_tried_again(
 ) -> None:
     """One crash is not held against a file."""
     assert misbehaving().decode(marked("once")).format == "jpeg"
+
+
+@pytest.mark.parametrize("mark", ["segfault", "hang", "hog"])
+def test_a_sidecar_that_kills_its_child_does_not_cost_the_picture(
+    misbehaving: Callable[..., Decoder], marked: Callable[[str], bytes], tmp_path: Path, mark: str
+) -> None:
+    """The second try leaves the sidecar out, and the answer says so."""
+    decoder, sidecar = misbehaving(wall_s=5, memory_mb=400), tmp_path / f"{mark}-photo.xmp"
+    sidecar.touch()
+    decoded = decoder.decode(marked("good"), bytes(sidecar))
+    assert (decoded.format, decoded.flags) == ("jpeg", ["bad-sidecar"])
+
+
+def test_a_picture_that_kills_its_child_dies_with_and_without_a_sidecar(
+    misbehaving: Callable[..., Decoder], marked: Callable[[str], bytes], tmp_path: Path
+) -> None:
+    """The sidecar is not blamed for what the picture does."""
+    decoder = misbehaving()
+    with pytest.raises(DecoderDied, match="crashed on this file"):
+        decoder.decode(marked("segfault"), bytes(tmp_path / "segfault-photo.xmp"))
+    assert decoder.decode(marked("good")).flags == []
+
+
+def test_an_error_of_the_system_inside_a_decoder_costs_only_its_own_file(
+    misbehaving: Callable[..., Decoder], marked: Callable[[str], bytes]
+) -> None:
+    """Only writing derived pictures can fail for all photos; whatever a parser stumbles over is about its file."""
+    with pytest.raises(Unreadable, match="Too many open files"):
+        misbehaving().decode(marked("choke"))
 
 
 def test_a_child_killed_between_two_files_costs_nothing(

@@ -1,6 +1,8 @@
 """Derived pictures are whole or absent."""
 
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 import pyvips
 from PIL import Image
 
+from cluster.errors import StoreError
 from cluster.settings import MediaSettings
 from serve_apps.media.addresses import EXTENSIONS, derived_path
 from serve_apps.media.box import Decoder, setup_of
@@ -46,6 +49,33 @@ def test_a_write_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(OSError):
         write(tmp_path / "taken", b"data")
     assert os.listdir(tmp_path) == ["taken"]
+
+
+def test_what_a_killed_child_left_is_removed(tmp_path: Path, photo: Any) -> None:
+    """Unfinished files of the same picture go if nobody writes them any more, and no others."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    folder, here = tmp_path / "ab", os.getppid()
+    folder.mkdir()
+    names = {
+        "dead": f".{CONTENT}.big.webp.{gone.pid}.tmp",
+        "old": f".{CONTENT}.small.webp.{here}.tmp",
+        "busy": f".{CONTENT}.preview.jpg.{here}.tmp",
+        "another's": f".ab{'cd' * 15}.big.webp.{gone.pid}.tmp",
+    }
+    for name in names.values():
+        (folder / name).write_bytes(b"half")
+    os.utime(folder / names["old"], (0, 0))
+    derive(Picture(pixels=photo, width=360, height=240), 1, CONTENT, setup_of(MediaSettings(), tmp_path), force=False)
+    assert {name for name in os.listdir(folder) if name[0] == "."} == {names["busy"], names["another's"]}
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_of_the_store(tmp_path: Path, photo: Any) -> None:
+    """It is not about the picture."""
+    (tmp_path / "ab").touch()
+    picture = Picture(pixels=photo, width=360, height=240)
+    with pytest.raises(StoreError, match=r"derived pictures cannot be written \(File exists\)"):
+        derive(picture, 1, CONTENT, setup_of(MediaSettings(), tmp_path), force=False)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 900), (900, 1), (2000, 30), (119, 121)])

@@ -1,11 +1,14 @@
 """XMP: ratings, keywords, faces, dates and places in the several ways editors write them."""
 
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from cluster.errors import Unreadable
+from cluster.errors import TooLarge, Unreadable
 from serve_apps.media import xmp
+from serve_apps.media.box import Decoder
 
 NAMESPACES = (
     'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:xmp="http://ns.adobe.com/xap/1.0/" '
@@ -136,10 +139,65 @@ def test_what_is_no_xmp_gets_a_sentence(data: bytes) -> None:
         xmp.read(data)
 
 
+def test_what_is_nested_in_an_item_is_no_item_of_its_own() -> None:
+    """An item is what stands directly in a list; lists inside it are no lists of keywords or faces."""
+    inner = "<rdf:li>c</rdf:li><rdf:Bag><rdf:li>d</rdf:li></rdf:Bag>"
+    inside = f"<dc:subject><rdf:Bag><rdf:li>a</rdf:li><rdf:li>b{inner}</rdf:li></rdf:Bag></dc:subject>"
+    assert xmp.read(packet(inside)).metadata.keywords == ["a", "b"]
+    again = f"</rdf:Description><rdf:Bag>{item(face(AREA))}{item(face(AREA))}</rdf:Bag></rdf:li>"
+    assert len(xmp.read(packet(face(AREA).replace("</rdf:Description></rdf:li>", again))).metadata.regions) == 1
+
+
+def item(inside: str) -> str:
+    """Something as an item of a list."""
+    return f"<rdf:li>{inside}</rdf:li>"
+
+
+LI, DESCRIPTION, BAG = "<rdf:li>", "<rdf:Description>", "<rdf:Bag>"
+
+
+@pytest.mark.parametrize(
+    ("levels", "nested"),
+    [
+        (20_000, (LI,)),
+        (20_000, (BAG, LI)),
+        (40_000, (f"<rdf:RDF>{DESCRIPTION}<mwg-rs:Regions>",)),
+        (10_000, ("<mwg-rs:Regions><mwg-rs:RegionList>", BAG, LI, DESCRIPTION)),
+    ],
+)
+def test_a_sidecar_nested_without_end_does_no_harm(
+    tmp_path: Path, decoder: Decoder, samples: dict[str, Path], levels: int, nested: tuple[str, ...]
+) -> None:
+    """Its photo is decoded with what the sidecar says, before the child's time is up."""
+    opened = "".join(nested)
+    closed = "".join(f"</{tag}>" for tag in reversed(re.findall(r"<([^>]+)>", opened)))
+    regions = f"<mwg-rs:Regions><mwg-rs:RegionList>{BAG}{opened * levels}{closed * levels}</rdf:Bag>"
+    inside = f"<xmp:Rating>3</xmp:Rating>{regions}</mwg-rs:RegionList></mwg-rs:Regions>"
+    (tmp_path / "a.xmp").write_bytes(packet(inside))
+    decoded = decoder.decode(bytes(samples["jpeg"]), bytes(tmp_path / "a.xmp"))
+    assert (decoded.flags, decoded.metadata.rating) == ([], 3)
+
+
+def test_lists_without_end_are_cut() -> None:
+    """No more is looked at than anybody can have written."""
+    inside = (
+        "<dc:subject><rdf:Bag>" + "".join(f"<rdf:li>{k}</rdf:li>" for k in range(20_000)) + "</rdf:Bag></dc:subject>"
+    )
+    assert xmp.read(packet(inside)).metadata.keywords == [str(number) for number in range(500)]
+    assert xmp.read(packet("<dc:subject>a</dc:subject>" * 20_000)).metadata.keywords == ["a"]
+
+
 def test_an_absurdly_long_packet_is_not_parsed() -> None:
     """Sixteen megabytes are more than any editor writes."""
     with pytest.raises(Unreadable, match="far longer"):
         xmp.read(packet("") + b" " * xmp.MAX_PACKET)
+
+
+def test_a_sidecar_that_is_too_long_is_told_its_own_limit(tmp_path: Path, decoder: Decoder) -> None:
+    """No setting would make it shorter."""
+    (tmp_path / "a.xmp").write_bytes(packet("") + b" " * (20 << 20))
+    with pytest.raises(TooLarge, match="20 MB, over the 16 MB that any editor writes into an XMP file; delete it"):
+        decoder.identify(bytes(tmp_path / "a.xmp"))
 
 
 def test_padding_around_a_packet_does_no_harm() -> None:
