@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
+from litestar.routes import HTTPRoute
+from pydantic.fields import FieldInfo
 
+from api.access import RULE, Rule
 from api.app import create_app
 from api.cli import main
 from api.deps import Deps
@@ -24,43 +28,67 @@ def app(tmp_path: Path) -> Litestar:
     return create_app(Deps(settings, open_system(settings), nobody, nobody, nobody, nobody))
 
 
-def keys(model: type[Part], prefix: str = "") -> list[str]:
-    """The keys of a settings tree, with dots."""
-    found = []
+def keys(model: type[Part], prefix: str = "") -> dict[str, FieldInfo]:
+    """The settings of a tree by their keys, with dots."""
+    found: dict[str, FieldInfo] = {}
     for name, field in model.model_fields.items():
         kind = field.annotation
         nested = isinstance(kind, type) and issubclass(kind, Part)
-        found += keys(kind, f"{prefix}{name}.") if nested else [prefix + name]
+        found |= keys(kind, f"{prefix}{name}.") if nested else {prefix + name: field}
     return found
 
 
-def in_tables(document: str) -> set[str]:
-    """What stands as code in the first column of the tables of a document."""
-    return set(re.findall(r"^\| `([^`]+)`", (ROOT / document).read_text("utf8"), re.MULTILINE))
+def default_of(field: FieldInfo) -> str:
+    """A setting's default as the table writes it: values as code, nothing and what is empty in a word."""
+    if field.is_required():
+        return "required"
+    default = field.default
+    if default is None or default in ([], {}):
+        return "none"
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    return ", ".join(f"`{value}`" for value in (default if isinstance(default, list | tuple) else [default]))
 
 
-def test_every_setting_is_documented_and_no_other():
-    """The table of settings and the tree have the same keys."""
-    wanted = {*keys(Settings), *keys(ModelSpec, "services.*.")}
+def rows(document: str) -> dict[str, list[str]]:
+    """The rows of a document's tables, by the code in the first column: what stands in the others."""
+    found = re.findall(r"^\| `([^`]+)` \| (.*) \|$", (ROOT / document).read_text("utf8"), re.MULTILINE)
+    return {key: rest.split(" | ") for key, rest in found}
 
-    assert in_tables("configs/README.md") == wanted
 
-
-def test_every_route_is_documented_and_no_other(app: Litestar):
-    """The table of routes and the application have the same ones."""
-    routes = {
-        f"{method} {re.sub(r':[a-z]+}', '}', route.path)}"
+def handlers(app: Litestar) -> dict[str, HTTPRouteHandler]:
+    """What answers in an application, by method and path."""
+    return {
+        f"{method} {re.sub(r':[a-z]+}', '}', route.path)}": handler
         for route in app.routes
-        for method in getattr(route, "methods", ())
+        if isinstance(route, HTTPRoute)
+        for method, (handler, _) in route.route_handler_map.items()
         if method != "HEAD"  # what has GET has it
     }
 
-    assert in_tables("api/README.md") == routes
+
+def test_every_setting_is_documented_as_it_is_and_no_other():
+    """The table of settings and the tree have the same keys, defaults and descriptions."""
+    tree = {**keys(Settings), **keys(ModelSpec, "services.*.")}
+
+    assert rows("configs/README.md") == {key: [default_of(field), field.description] for key, field in tree.items()}
+
+
+def test_every_route_is_documented_as_it_is_and_no_other(app: Litestar):
+    """The table of routes and the application have the same ones, open to the same people."""
+    people = {**{rule: str(rule) for rule in Rule}, Rule.METRICS: "admin, or this machine"}
+    documented, answering = rows("api/README.md"), handlers(app)
+
+    assert {key: who for key, (who, _) in documented.items()} == {
+        key: people[handler.opt[RULE]] for key, handler in answering.items()
+    }
+    for key, (_, what) in documented.items():
+        assert answering[key].summary in (None, what)  # the pages at /schema have none
 
 
 def test_every_command_is_documented_and_no_other():
     """The table of commands in the README and the command line have the same ones."""
-    assert in_tables("README.md") == {f"brightroom {name}" for name in main.commands}
+    assert set(rows("README.md")) == {f"brightroom {name}" for name in main.commands}
 
 
 def test_the_first_screen_of_the_readme_has_the_two_commands_and_a_picture():
