@@ -1,4 +1,4 @@
-"""What a power loss can leave: empty and cut newest files. The version before them serves, and can be written to."""
+"""What a power loss can leave: empty, cut and lost newest files. The version before serves, and can be written to."""
 
 import json
 import os
@@ -11,14 +11,23 @@ import pytest
 from lancedb.expr import col, lit
 
 from cluster.errors import StoreError
-from cluster.store.recovery import manifests, set_torn_aside, torn
-from cluster.store.schema import changes_of
+from cluster.store.recovery import UNFLUSHED, manifests, named, set_torn_aside, torn
+from cluster.store.schema import changes_of, rows_of
 from cluster.store.table import Table
+from tests.cluster.store.conftest import THINGS
 
 Rows = Callable[..., pa.Table]
 Open = Callable[[], Table]
 
 HINTS = ("kept", "missing", "empty", "garbage", "stale", "ahead")
+CUTS: dict[str, Callable[[bytes], bytes | None]] = {  # what is left of a file's bytes; None: no file
+    "empty": lambda whole: b"",
+    "half": lambda whole: whole[: len(whole) // 2],
+    "without its end": lambda whole: whole[:-5],
+    "zeros": lambda whole: bytes(len(whole)),
+    "zeros at the end": lambda whole: whole[: len(whole) // 2] + bytes(len(whole) - len(whole) // 2),
+    "lost": lambda whole: None,
+}
 
 
 @pytest.fixture
@@ -48,6 +57,17 @@ def spoil_hint(lance: Path, state: str) -> None:
         hint.write_bytes((lance.parent / "old_hint").read_bytes())
     elif state in contents:
         hint.write_bytes(contents[state])
+
+
+def cut(file: Path, how: str) -> None:
+    """Leave of a file what one of CUTS says."""
+    left = CUTS[how](file.read_bytes())
+    file.unlink() if left is None else file.write_bytes(left)
+
+
+def newest(folder: Path) -> Path:
+    """The file of a folder that was written last."""
+    return max(folder.iterdir(), key=lambda file: file.stat().st_mtime_ns)
 
 
 def keys(table: Table) -> list[str]:
@@ -81,21 +101,83 @@ def test_a_manifest_is_torn_however_it_was_cut(written: Path, open_things: Open,
     assert keys(open_things()) == ["0", "1", "2", "3", "4"]
 
 
-def test_a_cut_data_file_takes_its_version_with_it(written: Path, open_things: Open) -> None:
+@pytest.mark.parametrize("how", CUTS)
+def test_a_cut_data_file_takes_its_version_with_it(written: Path, open_things: Open, how: str) -> None:
     """A manifest can reach the disk before the rows it names; such a version would fail at every read."""
-    newest = max((written / "data").iterdir(), key=lambda file: file.stat().st_mtime_ns)
-    newest.write_bytes(b"")
+    cut(newest(written / "data"), how)
     assert keys(open_things()) == ["0", "1", "2", "3", "4"]
 
 
-def test_a_cut_deletion_takes_its_version_with_it(written: Path, table: Table, things: Rows, open_things: Open) -> None:
-    """Deleted rows come back, rather than the table failing at every read."""
+@pytest.mark.parametrize("how", CUTS)
+def test_a_cut_deletion_takes_its_version_with_it(
+    written: Path, table: Table, things: Rows, open_things: Open, how: str
+) -> None:
+    """Deleted rows come back, rather than the table failing at every read, and can be deleted again."""
     table.upsert(things("x", "y", "z"))
     table.delete(col("id") == lit("y"))
     [deletion] = (written / "_deletions").iterdir()
-    assert "y" not in keys(table)
-    deletion.write_bytes(b"")
-    assert keys(open_things()) == ["0", "1", "2", "3", "4", "5", "x", "y", "z"]
+    assert deletion.suffix == ".arrow"
+    cut(deletion, how)
+    mended = open_things()
+    assert keys(mended) == ["0", "1", "2", "3", "4", "5", "x", "y", "z"]
+    assert mended.delete(col("id") == lit("y")) == 1
+    assert "y" not in keys(open_things())
+
+
+@pytest.mark.parametrize("how", CUTS)
+@pytest.mark.parametrize(("kept", "count"), [(1, 75_536), (62_000, 75_536), (62_000, 68_000)])
+def test_a_cut_bitmap_of_many_deletions_takes_its_version_with_it(
+    table: Table, lance: Path, open_things: Open, kept: int, count: int, how: str
+) -> None:
+    """From some thousands in a fragment on they are a Roaring bitmap, which ends in no mark.
+
+    Its parts, of 65,536 rows each, are bits in both, numbers and bits, and numbers in both.
+    """
+    table.upsert(rows_of([{"id": str(number), "count": number} for number in range(count)], THINGS))
+    table.delete(col("count") >= lit(kept))
+    [deletion] = (lance / "_deletions").iterdir()
+    assert deletion.suffix == ".bin"
+    assert torn(lance) == []
+    cut(deletion, how)
+    assert open_things().count(col("count") >= lit(kept)) == count - kept
+
+
+def test_two_lost_files_of_two_versions_take_both_with_them(written: Path, open_things: Open) -> None:
+    """Commits that were not flushed yet can lose more than their last file."""
+    for _ in range(2):
+        newest(written / "data").unlink()
+    assert keys(open_things()) == ["0", "1", "2", "3"]
+
+
+def test_a_file_lost_long_ago_rolls_nothing_back(written: Path, table: Table, things: Rows, open_things: Open) -> None:
+    """What an older version lacks as well is no trace of a power loss; what only the newest lacks is."""
+    min((written / "data").iterdir(), key=lambda file: file.stat().st_mtime_ns).unlink()
+    for age, manifest in enumerate(manifests(written)):
+        os.utime(manifest, (1e9 - 1000 * age, 1e9 - 1000 * age))
+    assert torn(written) == []
+    table.upsert(things("new"))
+    assert torn(written) == []
+    newest(written / "data").unlink()
+    assert torn(written) == manifests(written)[:1]
+
+
+def test_a_file_that_many_versions_lack_rolls_none_of_them_back(written: Path, table: Table, things: Rows) -> None:
+    """However quickly they were written: each commit was flushed before the next but few, so the file was deleted."""
+    lost = newest(written / "data")
+    for number in range(UNFLUSHED):
+        table.upsert(things(f"more {number}"))
+    lost.unlink()
+    assert torn(written) == []
+
+
+def test_the_files_a_manifest_names_are_those_that_lie_there(written: Path, table: Table, things: Rows) -> None:
+    """As Lance writes manifests today: after a change of its format this says so, and nothing is set aside wrongly."""
+    table.upsert(things(*"abcdef"))
+    table.delete(col("id") == lit("b"))
+    data = {f"data/{file.name}" for file in (written / "data").iterdir()}
+    [deletion] = (written / "_deletions").iterdir()
+    assert named(manifests(written)[0]) == data | {f"_deletions/{deletion.name}"}
+    assert named(written / "_versions" / "none.manifest") == set()
 
 
 def test_a_cut_index_takes_its_version_with_it(written: Path, table: Table, open_things: Open) -> None:
