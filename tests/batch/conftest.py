@@ -2,8 +2,10 @@
 
 import shutil
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.conftest import Household
@@ -36,3 +38,13 @@ def copied(sample: SampleLibrary, name: str, folder: Path) -> Path:
     """A copy of a file of the sample library at another place."""
     folder.mkdir(parents=True, exist_ok=True)
     return Path(shutil.copy2(sample.folder / name, folder))
+
+
+def driver_of(job_id: str) -> psutil.Process | None:
+    """The process that runs a job. Ray gives it a session of its own: all of the machine's are looked at."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            command = process.cmdline()
+            if command[1:5] == ["-m", "batch", "run", job_id]:
+                return process
+    return None

@@ -14,8 +14,7 @@ import pytest
 
 from api.up import Brightroom
 from cluster.runtime import family, read_head
-from cluster.store.jobs import Job
-from tests.batch.conftest import filled
+from tests.batch.conftest import driver_of, filled
 from tests.conftest import Household, new_household, same_library
 from tests.sample_library import SampleLibrary
 
@@ -52,12 +51,6 @@ def workers(brightroom: Brightroom, *names: str) -> Iterator[psutil.Process]:
                 yield process
 
 
-def driver_of(brightroom: Brightroom, job: Job) -> psutil.Process | None:
-    """The process that runs a job."""
-    found = [p for p in workers(brightroom, f"-m batch run {job.job_id}") if "exec" not in p.cmdline()]
-    return found[0] if found else None
-
-
 def kill(process: psutil.Process) -> None:
     """SIGKILL, as the kernel does when memory runs out."""
     os.kill(process.pid, signal.SIGKILL)
@@ -72,11 +65,11 @@ def test_a_scan_whose_driver_is_killed_again_and_again_ends_as_if_undisturbed(
     job = home.start()
     kills = 0
     for _ in range(4):
-        now = home.until(job, lambda now: now.state == "done" or driver_of(home.brightroom, now) is not None)
+        now = home.until(job, lambda now: now.state == "done" or driver_of(now.job_id) is not None)
         if now.state == "done":
             break
         time.sleep(moments.uniform(1, 4))
-        if (driver := driver_of(home.brightroom, home.brightroom.system.jobs.get(job.job_id))) is None:
+        if (driver := driver_of(job.job_id)) is None:
             break
         kill(driver)
         kills += 1

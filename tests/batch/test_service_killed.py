@@ -17,6 +17,7 @@ from api.passwords import Passwords
 from cluster.runtime import family, free_port, read_head
 from cluster.settings import Settings
 from cluster.store.database import Library, open_library, open_system
+from tests.batch.conftest import driver_of
 from tests.conftest import Household, same_library
 from tests.sample_library import SampleLibrary
 
@@ -90,7 +91,9 @@ def test_the_whole_service_is_killed_and_started_again(
     await_photos(open_library(settings, user.user_id), 10)
     head = read_head(settings)
     assert head is not None
-    for pid in [server.pid, *[process.pid for process in family(head)]]:
+    driver = driver_of(job["job_id"])
+    assert driver is not None
+    for pid in [server.pid, driver.pid, *[process.pid for process in family(head)]]:
         os.kill(pid, signal.SIGKILL)
     server.wait()
 
