@@ -17,7 +17,7 @@ Prompts = Annotated[list[Prompt], Field(min_length=1)]
 class ModelSpec(Part):
     """All that is needed to load a model anywhere. The spec travels; the model does not."""
 
-    kind: str = Field(description="which wrapper; the kinds are those of OPTIONS")
+    kind: str = Field(description="which wrapper: one of the kinds listed below the settings")
     checkpoint: str = Field("", description="hub id, local directory, or embedded:NAME")
     revision: str = Field("main", description="hub revision; part of the ledger, so a new one is new work")
     dtype: Literal["float32", "float16", "bfloat16"] = Field("float32", description="precision on CUDA (autocast)")

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from api.library import below, stats
+from api.library import stats
 from cluster.store.schema import rows_of
 from tests.api.standins import MODEL
 from tests.api.world import NOON, World
@@ -56,11 +56,3 @@ def test_pending_is_what_the_store_says_is_pending(world: World) -> None:
     sums = {stage.name: stage for stage in stats(library, {"clip": MODEL}).stages}
 
     assert sums["clip"].pending == library.photos.pending_counts({"clip": MODEL})["clip"] == 2
-
-
-def test_paths_below_the_scan_directory_are_made_relative() -> None:
-    """Absolute or relative, tidy or not."""
-    assert below("/photos", "a/b.jpg") == "a/b.jpg"
-    assert below("/photos", "/photos/a/./b.jpg") == "a/b.jpg"
-    assert below("/photos", "a/../b.jpg") == "b.jpg"
-    assert below("/photos", "..hidden") == "..hidden"

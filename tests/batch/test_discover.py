@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from batch.discover import is_gone, walk
+from batch.discover import inside, is_gone, walk
 from cluster.store.paths import display
 
 SKIP = [".*", "@eaDir", "*.tmp", "2020/private*"]
@@ -125,3 +125,15 @@ for number in itertools.count():
             other.kill()
 
     assert all(not one.error and any(file.path == b"stays.jpg" for file in one.files) for one in walks)
+
+
+def test_a_file_asked_for_by_name_is_known_by_its_path_below_the_root(tmp_path: Path):
+    """Whole or from the root, tidy or not, with dots in its name or without."""
+    root = os.fsencode(tmp_path)
+    for name in ("a/b.jpg", "..hidden.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+
+    for given in ("a/b.jpg", str(tmp_path / "a" / "b.jpg"), f"{tmp_path}/a/./b.jpg", "a/../a//b.jpg"):
+        assert inside(root, given) == b"a/b.jpg"
+    assert inside(root, "..hidden.jpg") == b"..hidden.jpg"
