@@ -1,12 +1,13 @@
 """All of Brightroom on one machine, from nothing to answering and back: Ray, models, services, jobs, HTTP.
 
-Stops what it started and nothing else. On a cluster that is there already it joins, and leaves it running.
+Stops what it started and nothing else: Ray goes on while another command of the same root uses it, and a cluster that
+was there already is left running.
 """
 
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import ray
 from litestar import Litestar
@@ -15,8 +16,10 @@ from ray.exceptions import RayError
 from api.app import create_app
 from api.deps import Deps
 from batch.jobs import JobControl
-from cluster.errors import BrightroomError
-from cluster.runtime import connect, start_head, stop_head
+from cluster.errors import BrightroomError, Conflict, Unavailable
+from cluster.head import head_log, run_dir
+from cluster.locks import hold_alone, opened
+from cluster.runtime import connect, head_gone, using_head
 from cluster.settings import Settings
 from cluster.stats import snapshot
 from cluster.store.database import Library, open_library, open_system
@@ -39,6 +42,8 @@ class Brightroom:
         self.jobs = JobControl(settings, self.system)
         self.fleet = Fleet(settings)
         self.say = say
+        self.lost = threading.Event()  # Ray is gone, and with it what we are for
+        self.at_loss: Callable[[], None] = self.lost.set
 
     def application(self) -> Litestar:
         """The HTTP API over this whole."""
@@ -52,6 +57,12 @@ class Brightroom:
             revisions=self.settings.revisions,
         )
         return create_app(deps)
+
+    def on_loss(self, act: Callable[[], None]) -> None:
+        """Have something done when Ray is gone, at once if it is."""
+        self.at_loss = act
+        if self.lost.is_set():
+            act()
 
     def await_services(self, timeout_s: float = 300) -> None:
         """Wait until the models are loaded, and say what is not healthy."""
@@ -78,24 +89,40 @@ class Libraries:
 
 @contextmanager
 def running(settings: Settings, say: Say) -> Iterator[Brightroom]:
-    """Brightroom running for as long as the block does. Services load their models meanwhile."""
+    """Brightroom running for as long as the block does. Services load their models meanwhile.
+
+    Raises Unavailable at the end of a block under which Ray ended.
+    """
     compose_embedded(settings, say)
-    ours = settings.ray.address is None
-    if ours:
-        say("starting Ray")
-        start_head(settings)
-    try:
-        connect(settings)
-        brightroom = Brightroom(settings, say)
-        say("starting services")
-        brightroom.fleet.start()
-        with tending(brightroom.jobs):
-            yield brightroom
-    finally:
-        ray.shutdown()
-        if ours:
-            say("stopping")
-            stop_head(settings)
+    with ray_for(settings, say) as alone:
+        try:
+            connect(settings)
+            brightroom = Brightroom(settings, say)
+            if alone or not brightroom.fleet.coming():  # services that others use are not to be replaced
+                say("starting services")
+                brightroom.fleet.start()
+            with tending(brightroom):
+                yield brightroom
+        finally:
+            ray.shutdown()
+    if brightroom.lost.is_set():
+        raise Unavailable(f"Ray ended, and Brightroom with it; {head_log(settings)} may say why. Start it again.")
+
+
+def ray_for(settings: Settings, say: Say) -> AbstractContextManager[bool]:
+    """A head of our own, or the cluster of the settings, whose services are ours to bring up."""
+    return nullcontext(True) if settings.ray.address else using_head(settings, say)
+
+
+@contextmanager
+def served_once(settings: Settings) -> Iterator[None]:
+    """A block that one process under a root is in, which serves it; raises Conflict for a second one."""
+    with opened(run_dir(settings) / "up.lock") as lock:
+        if not hold_alone(lock):
+            raise Conflict(
+                f"Brightroom runs here already, for {settings.root}; end that one first, or name another root"
+            )
+        yield
 
 
 def compose_embedded(settings: Settings, say: Say) -> None:
@@ -107,10 +134,10 @@ def compose_embedded(settings: Settings, say: Say) -> None:
 
 
 @contextmanager
-def tending(jobs: JobControl) -> Iterator[None]:
-    """Look after jobs while the block runs: those that wait are submitted, those whose process is gone are marked."""
+def tending(brightroom: Brightroom) -> Iterator[None]:
+    """Look after Ray and jobs while the block runs."""
     over = threading.Event()
-    thread = threading.Thread(target=tend, args=(jobs, over), name="jobs", daemon=True)
+    thread = threading.Thread(target=tend, args=(brightroom, over), name="jobs", daemon=True)
     thread.start()
     try:
         yield
@@ -119,22 +146,29 @@ def tending(jobs: JobControl) -> Iterator[None]:
         thread.join()
 
 
-def tend(jobs: JobControl, over: threading.Event) -> None:
-    """Reap and dispatch until it is over; a cluster that does not answer is asked again."""
+def tend(brightroom: Brightroom, over: threading.Event) -> None:
+    """Submit jobs that wait and mark those whose process is gone, until it is over or Ray itself is gone."""
     while not over.wait(LOOK_S):
+        if head_gone(brightroom.settings):
+            log.error("the Ray head is gone")
+            brightroom.lost.set()
+            brightroom.at_loss()
+            return
         try:
-            jobs.reap()
-            jobs.dispatch()
+            brightroom.jobs.reap()
+            brightroom.jobs.dispatch()
         except (BrightroomError, RayError, RuntimeError, OSError):
             log.warning("jobs could not be looked after; trying again", exc_info=True)
 
 
 @contextmanager
 def joined(settings: Settings, say: Say) -> Iterator[Brightroom]:
-    """Brightroom as it runs already, in this or another process; nothing is stopped at the end."""
-    connect(settings)
-    brightroom = Brightroom(settings, say)
-    if not brightroom.fleet.coming():
-        brightroom.fleet.start()
-    yield brightroom
-    ray.shutdown()
+    """Brightroom on a cluster that is somebody else's, its services started if none are there; nothing is stopped."""
+    try:
+        connect(settings)
+        brightroom = Brightroom(settings, say)
+        if not brightroom.fleet.coming():
+            brightroom.fleet.start()
+        yield brightroom
+    finally:
+        ray.shutdown()

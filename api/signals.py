@@ -1,0 +1,24 @@
+"""What a signal does to a command that has started something: it ends in good order, as with Ctrl-C."""
+
+import signal
+from types import FrameType
+from typing import NoReturn
+
+ENDINGS = (signal.SIGTERM, signal.SIGHUP)  # asked to end, and the terminal was closed
+
+
+def end_in_order() -> None:
+    """Let signals that would kill this process raise SystemExit in its main thread, so that `finally` blocks run.
+
+    A signal that whoever started us has us ignore (`nohup`) stays ignored.
+    """
+    for number in ENDINGS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, leave)
+
+
+def leave(number: int, frame: FrameType | None) -> NoReturn:
+    """End once: a closed terminal sends its signal twice, and the second must not interrupt what the first began."""
+    for ending in ENDINGS:
+        signal.signal(ending, signal.SIG_IGN)
+    raise SystemExit(128 + number)
