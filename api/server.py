@@ -1,6 +1,7 @@
 """One uvicorn server in one process, stopped gracefully: open event streams end first, then answers are finished."""
 
 import contextlib
+import errno
 import signal
 import socket
 import threading
@@ -9,16 +10,19 @@ from collections.abc import Iterator
 import uvicorn
 from litestar import Litestar
 
+from cluster.errors import Conflict, Invalid
+
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOP_S = 10  # how long running answers may take once the server is told to stop
 
 
 class HttpServer(uvicorn.Server):
-    """A server that listens from the moment it is made, so that its port is known.
+    """A server that listens from the moment it is made, so that its port is known, or on a door that is open already.
 
-    `answer()` returns when `stop()` was called, from any thread, or in the main thread after SIGINT or SIGTERM.
+    `answer()` returns when `stop()` was called, from any thread, or in the main thread after SIGINT, SIGTERM or SIGHUP.
     """
 
-    def __init__(self, app: Litestar, host: str, port: int) -> None:
+    def __init__(self, app: Litestar, host: str, port: int, door: socket.socket | None = None) -> None:
         config = uvicorn.Config(
             app,
             host=host,
@@ -31,7 +35,7 @@ class HttpServer(uvicorn.Server):
         )
         super().__init__(config)
         self._app = app
-        self._socket = listening(host, port)
+        self._socket = door or listening(host, port)
         self.port: int = self._socket.getsockname()[1]  # also when it was asked for any
 
     @property
@@ -57,11 +61,12 @@ class HttpServer(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Stop on SIGINT and SIGTERM, and return; uvicorn's own would then let the signal kill the process."""
+        """Stop on SIGINT, SIGTERM and SIGHUP, and return; uvicorn's own would then let the signal kill the process."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        heard = [number for number in ENDINGS if signal.getsignal(number) is not signal.SIG_IGN]  # not under nohup
+        before = {number: signal.signal(number, self.handle_exit) for number in heard}
         try:
             yield
         finally:
@@ -93,6 +98,13 @@ def serving(app: Litestar, host: str, port: int) -> Iterator[HttpServer]:
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """A socket that listens on an address."""
+    """A socket that listens on an address; raises Conflict when the port is taken, Invalid for an address not ours."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=2048)
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise Conflict(f"port {port} is taken; choose another with --port") from error
+        if error.errno == errno.EACCES:
+            raise Invalid(f"port {port} is not yours to listen on; choose one above 1023 with --port") from error
+        raise Invalid(f"nothing can listen on {host}: {error.strerror}; choose an address with --host") from error
