@@ -1,4 +1,4 @@
-"""A job's progress in a terminal until it ends. Ctrl-C asks for a pause and waits for it."""
+"""A job's progress in a terminal until it ends. Ctrl-C asks for a pause and waits for it, a second one does not."""
 
 import time
 from contextlib import suppress
@@ -12,11 +12,12 @@ from cluster.errors import Conflict
 from cluster.store.jobs import Job
 
 LOOK_S = 0.5
+PAUSING = "pausing after this batch; Ctrl-C again does not wait for it"
 RESTING = ("done", "failed", "cancelled", "paused", "interrupted")
 
 
 def follow(jobs: JobControl, job_id: str, console: Console | None) -> Job:
-    """The job as it ended, or rests; its stages are shown meanwhile where there is a console."""
+    """The job as it ended, rests or was left; its stages are shown meanwhile where there is a console."""
     columns = (
         TextColumn("{task.description:<12}"),
         BarColumn(),
@@ -25,11 +26,20 @@ def follow(jobs: JobControl, job_id: str, console: Console | None) -> Job:
     )
     with Progress(*columns, TimeRemainingColumn(), console=console, disable=console is None) as bars:
         shown: dict[str, TaskID] = {}
-        while True:
-            with suppress(KeyboardInterrupt):
-                return watch(jobs, job_id, bars, shown)
-            with suppress(Conflict):
-                jobs.pause(job_id)
+        with suppress(KeyboardInterrupt):
+            return watch(jobs, job_id, bars, shown)
+        with suppress(KeyboardInterrupt):
+            pause(jobs, job_id, console)
+            return watch(jobs, job_id, bars, shown)
+    return jobs.jobs.get(job_id)
+
+
+def pause(jobs: JobControl, job_id: str, console: Console | None) -> None:
+    """Ask a job to pause, and say so; one that has just ended has."""
+    if console:
+        console.print(PAUSING)
+    with suppress(Conflict):
+        jobs.pause(job_id)
 
 
 def watch(jobs: JobControl, job_id: str, bars: Progress, shown: dict[str, TaskID]) -> Job:

@@ -5,14 +5,19 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from lancedb.expr import col, lit
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from cluster.settings import Settings
 from cluster.store.database import Library, System
-from cluster.store.jobs import Job
+from cluster.store.jobs import ENDED, Job
 from cluster.store.timeline import overview
+
+MOST_FAILURES = 1000  # printed of one job
+NOT_COMPUTED = ("events",)  # figures of the library that nothing computes yet
+GO_ON = "`brightroom scan` goes on from what is committed."
 
 
 def plain(console: Console, value: Any) -> None:
@@ -22,7 +27,10 @@ def plain(console: Console, value: Any) -> None:
 
 def job(console: Console, ended: Job, library: Library, as_json: bool) -> None:
     """How a job ended, what it counted, and each failure."""
-    failures = library.errors.of_job(ended.job_id, limit=1000, columns=["name", "stage", "reason"]).to_pylist()
+    columns = ["name", "stage", "reason"]
+    failures = library.errors.of_job(
+        ended.job_id, columns=columns, limit=None if as_json else MOST_FAILURES
+    ).to_pylist()
     if as_json:
         plain(console, {**msgspec.to_builtins(ended), "errors": failures})
         return
@@ -30,6 +38,11 @@ def job(console: Console, ended: Job, library: Library, as_json: bool) -> None:
     console.print(accounted(ended.counts))
     for failure in failures:
         console.print(f"  [red]{escape(failure['name'])}[/]  {escape(failure['reason'])}")
+    more = library.errors.count(col("job_id") == lit(ended.job_id)) - len(failures)
+    if more > 0:
+        console.print(f"  and {more:,} more; GET /api/jobs/{ended.job_id}/errors lists them all")
+    if ended.state not in ENDED:
+        console.print(GO_ON)
 
 
 def accounted(counts: dict[str, Any]) -> str:
@@ -55,7 +68,8 @@ def stats(console: Console, library: Library, settings: Settings, as_json: bool)
         return
     table = Table(show_header=False, box=None, padding=(0, 2))
     for name, value in msgspec.to_builtins(told).items():
-        table.add_row(name.replace("_", " "), shown(value))
+        if name not in NOT_COMPUTED:
+            table.add_row(name.replace("_", " "), shown(value))
     console.print(table)
 
 
@@ -72,12 +86,17 @@ def jobs(console: Console, system: System, listed: list[Job], as_json: bool) -> 
         plain(console, listed)
         return
     names = {user.user_id: user.name for user in system.users.list()}
-    table = Table("job", "action", "owner", "state", "started", "committed", "failed", "", box=None, padding=(0, 2))
+    table = Table(box=None, padding=(0, 2))
+    table.add_column("job", no_wrap=True, overflow="fold")  # it is there to be copied
+    for heading in ("action", "owner", "state", "started", "committed", "failed", ""):
+        table.add_column(heading)
     for one in listed:
         counts = [str(one.counts.get(name, "")) for name in ("committed", "failed")]
         who, when = names.get(one.owner, "?"), moment(one.started_at)
         table.add_row(*cells(one.job_id, one.action, who, one.state, when, *counts, one.error))
     console.print(table)
+    if any(one.state in ("paused", "interrupted") for one in listed):
+        console.print(GO_ON)
 
 
 def cells(*texts: str) -> list[str]:

@@ -64,3 +64,49 @@ def test_hits_are_printed_as_they_are():
     show.hits(out, [{**hit, "name": name, "place": name, "caption": name} for name in HOSTILE], as_json=False)
 
     assert all(printed(out).count(name) == 3 for name in HOSTILE)
+
+
+def test_a_job_of_many_failures_says_how_many_are_not_printed(tmp_path: Path, library: Library, system: System):
+    """A thousand are printed, the rest counted; a job that has not ended says how it goes on."""
+    job = msgspec.structs.replace(system.jobs.create("somebody", "scan", {}), job_id="", state="paused")
+    failures = [
+        {"error_id": f"x{place}", "job_id": "", "name": "x", "reason": "broken", "at": datetime.now(UTC)}
+        for place in range(1200)
+    ]
+    library.errors.upsert(rows_of(failures, library.errors.schema))
+    out = console()
+
+    show.job(out, job, library, as_json=False)
+
+    assert "and 204 more" in printed(out)
+    assert "`brightroom scan` goes on" in printed(out)
+
+
+def test_a_jobs_id_is_whole_however_narrow_the_terminal(system: System):
+    """It is there to be copied."""
+    jobs = [system.jobs.create("somebody", "scan", {}) for _ in range(2)]
+    out = Console(file=io.StringIO(), width=80, highlight=False)
+
+    show.jobs(out, system, jobs, as_json=False)
+
+    assert all(job.job_id in printed(out) for job in jobs)
+
+
+def test_jobs_that_may_go_on_say_how(system: System):
+    """The words of a row name no command; the command line does."""
+    job = msgspec.structs.replace(system.jobs.create("somebody", "scan", {}), state="interrupted")
+    out = console()
+
+    show.jobs(out, system, [job], as_json=False)
+
+    assert "`brightroom scan` goes on" in printed(out)
+
+
+def test_figures_that_nothing_computes_are_left_out(tmp_path: Path, library: Library):
+    """No "events 0" while there are no events."""
+    out = console()
+
+    show.stats(out, library, Settings(root=tmp_path), as_json=False)
+
+    assert "photos" in printed(out)
+    assert "events" not in printed(out)
