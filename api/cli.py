@@ -4,9 +4,10 @@ Talks to the store and the cluster directly, as the user whose files they are; t
 What needs Ray or a model is imported by the command that needs it: `brightroom stats` must not wait for torch.
 """
 
+import os
 import secrets
 import sys
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from rich.markup import escape
 
 from api import show
 from api.passwords import Passwords
+from api.signals import end_in_order
 from cluster.errors import BrightroomError, Invalid
-from cluster.settings import Settings, load_settings
+from cluster.settings import CONFIG_VARIABLE, Settings, load_settings
 from cluster.store.database import Library, System, open_library, open_system
 from cluster.store.users import User
 
@@ -51,25 +53,28 @@ class Commands(click.RichGroup):
 @click.pass_context
 def main(context: click.Context, config: Path | None) -> None:
     """A photo library that runs on a Ray cluster."""
-    context.obj = load_settings(config)
+    context.obj = chosen_settings(config)
 
 
 @main.command()
 @click.option("--host", help="Address to listen on; otherwise api.host of the settings.")
-@click.option("--port", type=int, help="Port to listen on; otherwise api.port of the settings.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; otherwise api.port of the settings.")
 @click.pass_obj
 def up(settings: Settings, host: str | None, port: int | None) -> None:
     """Start Brightroom and stay until Ctrl-C, which stops all that it started."""
 
-    from api.server import HttpServer
-    from api.up import running
+    from api.server import HttpServer, listening
+    from api.up import running, served_once
 
-    announce_admin(open_system(settings))
-    with running(settings, say) as brightroom:
-        address = host or settings.api.host, settings.api.port if port is None else port
-        server = HttpServer(brightroom.application(), *address)
-        say(f"Brightroom answers at [bold]{server.url}[/]  (API docs: {server.url}/schema)")
-        server.answer()
+    end_in_order()
+    address = host or settings.api.host, settings.api.port if port is None else port
+    with served_once(settings), listening(*address) as door:
+        announce_admin(open_system(settings))
+        with running(settings, say) as brightroom:
+            server = HttpServer(brightroom.application(), *address, door)
+            brightroom.on_loss(server.stop)
+            say(f"Brightroom answers at [bold]{server.url}[/]  (API docs: {server.url}/schema)")
+            server.answer()
 
 
 @main.command()
@@ -94,9 +99,7 @@ def scan(
 
     system = open_system(settings)
     announce_admin(system)
-    owner = chosen(system, user)
-    if directory:
-        system.users.set_scan_directory(owner.user_id, str(directory))
+    owner = owner_to_scan(settings, system, user, directory)
     given = [str(Path(path).absolute()) if Path(path).exists() else path for path in paths]
     with at_hand(settings) as brightroom:
         job = brightroom.jobs.start(owner.user_id, "scan", {"full": full, "paths": given})
@@ -111,7 +114,9 @@ def scan(
 @main.command()
 @click.argument("text", nargs=-1, required=True)
 @click.option("--user", help="Whose library; needed when there are several users.")
-@click.option("--limit", default=10, show_default=True, help="How many photos at most.")
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many photos at most."
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the hits as JSON.")
 @click.pass_obj
 def search(settings: Settings, text: tuple[str, ...], user: str | None, limit: int, as_json: bool) -> None:
@@ -132,13 +137,18 @@ def stats(settings: Settings, user: str | None, as_json: bool) -> None:
 
 @main.command()
 @click.option("--user", help="Only this user's jobs.")
-@click.option("--limit", default=20, show_default=True, help="How many jobs at most.")
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many jobs at most."
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the jobs as JSON.")
 @click.pass_obj
 def jobs(settings: Settings, user: str | None, limit: int, as_json: bool) -> None:
     """The jobs there were, newest first, and how each is."""
+    from batch.jobs import JobControl
+
     system = open_system(settings)
     owner = chosen(system, user).user_id if user else None
+    JobControl(settings, system).reap()  # a row does not know that its process is gone
     show.jobs(out, system, system.jobs.list(owner, limit), as_json)
 
 
@@ -177,8 +187,16 @@ def build_similarity_index(settings: Settings, user: str | None) -> None:
 
 
 def say(text: str) -> None:
-    """Tell the person something, beside the output."""
-    err.print(text)
+    """Tell the person something, beside the output; nobody where the terminal is gone."""
+    with suppress(OSError):
+        err.print(text)
+
+
+def chosen_settings(config: Path | None) -> Settings:
+    """The settings of a file, or of the environment; our jobs and services, which read them again, find the same."""
+    if config:
+        os.environ[CONFIG_VARIABLE] = str(config.resolve())
+    return load_settings()
 
 
 def announce_admin(system: System) -> None:
@@ -190,11 +208,32 @@ def announce_admin(system: System) -> None:
 def new_user(settings: Settings, name: str, directory: Path | None, admin: bool) -> None:
     """Create a user with a password that is asked for."""
     system = open_system(settings)
-    if directory and not directory.is_dir():
-        raise Invalid(f"the folder {directory} is not there; create it, or name another")
+    folder = checked(settings, directory) if directory else ""
     password = asked_password()
-    user = system.users.create(name, Passwords().hash(password), admin, str(directory or ""))
+    user = system.users.create(name, Passwords().hash(password), admin, folder)
     say(f"created {'the administrator' if admin else 'the user'} [bold]{user.name}[/]")
+
+
+def checked(settings: Settings, directory: Path) -> str:
+    """A folder of originals as it is kept; raises Invalid for one that the API would refuse too."""
+    from api.users import checked_folder
+
+    if not directory.is_dir():
+        raise Invalid(f"the folder {directory} is not there; create it, or name another")
+    return checked_folder(str(directory), settings)
+
+
+def owner_to_scan(settings: Settings, system: System, user: str | None, directory: Path | None) -> User:
+    """Whose library is to be scanned, their folder set where one is named; raises Invalid while they have none."""
+    owner = chosen(system, user)
+    if directory:
+        system.users.set_scan_directory(owner.user_id, checked(settings, directory))
+        return system.users.get(owner.user_id)
+    if not owner.scan_directory:
+        raise Invalid(f"no folder is set for the photos of {owner.name}; `brightroom scan --directory FOLDER` sets it")
+    if not Path(owner.scan_directory).is_dir():
+        raise Invalid(f"the folder {owner.scan_directory} is not there; mount it, or name another with --directory")
+    return owner
 
 
 def asked_password() -> str:
@@ -225,11 +264,11 @@ def library_of(settings: Settings, name: str | None) -> Library:
 
 
 def at_hand(settings: Settings) -> AbstractContextManager[Any]:
-    """Brightroom as it runs already, or started for as long as the block runs."""
+    """Brightroom for as long as the block runs: shared with who runs it already, or started."""
     from api.up import joined, running
-    from cluster.runtime import running_head
 
-    return joined(settings, say) if settings.ray.address or running_head(settings) else running(settings, say)
+    end_in_order()
+    return joined(settings, say) if settings.ray.address else running(settings, say)
 
 
 def first_admin(system: System) -> str | None:

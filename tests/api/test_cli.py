@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -14,7 +15,8 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from cluster.runtime import family, free_port, read_head
+from api.server import listening
+from cluster.head import family, free_port, head_file, read_head
 from cluster.settings import Settings
 from cluster.store.database import open_system
 
@@ -84,6 +86,66 @@ def test_mistakes_are_sentences_and_exit_status_one(run: Run, tmp_path: Path):
         assert "Traceback" not in ended.stderr
 
 
+def test_a_scan_without_a_folder_says_so_before_anything_starts(run: Run, environment: dict[str, str]):
+    """And says what to type."""
+    ended = run("scan")
+
+    assert ended.returncode == 1
+    assert "`brightroom scan --directory FOLDER`" in " ".join(ended.stderr.split())
+    assert "starting" not in ended.stderr
+    assert not head_file(Settings(root=Path(environment["BRIGHTROOM_ROOT"]))).exists()
+
+
+def test_brightrooms_own_folder_is_nobodys_photos(run: Run, tmp_path: Path):
+    """Neither its root nor a folder that holds it, by whichever command; the API refuses the same."""
+    own = tmp_path / "root"
+    for words in (
+        ("create-admin", "me", "--directory", str(own)),
+        ("create-user", "kim", "--directory", str(tmp_path)),
+        ("scan", "--directory", str(tmp_path)),
+    ):
+        ended = run(*words, typed="a long password\n")
+        assert ended.returncode == 1
+        assert "must lie outside the folder" in " ".join(ended.stderr.split())
+
+
+def test_numbers_that_cannot_be_meant_are_refused(run: Run):
+    """Before anything starts."""
+    for words in (("jobs", "--limit", "0"), ("jobs", "--limit", "1001"), ("up", "--port", "70000")):
+        assert run(*words).returncode == 2
+
+
+def test_a_job_reads_the_settings_that_the_command_was_given(tmp_path: Path, environment: dict[str, str]):
+    """A file named by --config, also by a relative path, counts for the processes of jobs too."""
+    (tmp_path / "mine.yaml").write_text("scan: {batch_size: 7}\n")
+    show_settings = "from cluster.settings import load_settings; print(load_settings().model_dump_json())"
+    as_cli = f"""
+import json, subprocess, sys
+from pathlib import Path
+from api.cli import chosen_settings
+from batch.jobs import job_environment
+settings = chosen_settings(Path("mine.yaml"))
+assert settings.scan.batch_size == 7
+command = [sys.executable, "-c", {show_settings!r}]
+told = subprocess.check_output(command, env=job_environment(settings), cwd="/")
+print(json.loads(told) == settings.model_dump(mode="json"))
+"""
+    command = [sys.executable, "-c", as_cli]
+    assert subprocess.check_output(command, env=environment, cwd=tmp_path, text=True).strip() == "True"
+
+
+def test_a_job_whose_process_is_gone_is_not_listed_as_running(run: Run, environment: dict[str, str]):
+    """`jobs` looks after them first, and says how they go on."""
+    an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    system = open_system(Settings(root=Path(environment["BRIGHTROOM_ROOT"])), lambda: an_hour_ago)
+    system.jobs.start(system.jobs.create("ann", "scan", {}).job_id, "one", after=0)
+
+    listed = run("jobs")
+
+    assert "interrupted" in listed.stdout
+    assert "`brightroom scan` goes on" in " ".join(listed.stdout.split())
+
+
 def test_the_seeds_spellings_work(run: Run):
     """`createuser` and the like are the same commands; help names each of ours."""
     assert "created the user kim" in run("createuser", "kim", typed="a long password\n").stderr
@@ -93,26 +155,37 @@ def test_the_seeds_spellings_work(run: Run):
 
 @pytest.fixture
 def up(environment: dict[str, str], tmp_path: Path) -> Iterator[tuple["subprocess.Popen[str]", str, Path]]:
-    """`brightroom up` on a free port; its process, address and output."""
+    """`brightroom up` that answers, on a free port; its process, address and output."""
     port, log = free_port(), tmp_path / "up.log"
     with log.open("w") as out:
         process = subprocess.Popen(
             [str(BRIGHTROOM), "up", "--port", str(port)], env=environment, stdout=out, stderr=out, text=True
         )
+        while not answers(f"http://127.0.0.1:{port}"):
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.2)
         yield process, f"http://127.0.0.1:{port}", log
         if process.poll() is None:
-            process.kill()
-        process.wait()
+            process.send_signal(signal.SIGTERM)
+        process.wait(60)
+
+
+def test_a_taken_port_is_a_sentence_before_anything_starts(run: Run, environment: dict[str, str]):
+    """With the option that helps."""
+    with listening("127.0.0.1", 0) as door:
+        port = door.getsockname()[1]
+        ended = run("up", "--port", str(port))
+
+    assert ended.returncode == 1
+    assert f"port {port} is taken; choose another with --port" in " ".join(ended.stderr.split())
+    assert not head_file(Settings(root=Path(environment["BRIGHTROOM_ROOT"]))).exists()
 
 
 def test_up_serves_until_ctrl_c_and_leaves_nothing_running(
-    up: tuple["subprocess.Popen[str]", str, Path], environment: dict[str, str]
+    up: tuple["subprocess.Popen[str]", str, Path], environment: dict[str, str], run: Run
 ):
-    """The first start makes `admin` and shows the password once; Ctrl-C ends Ray and every process of it."""
+    """The first start makes `admin` and shows the password once, a second is refused; Ctrl-C ends every process."""
     process, url, log = up
-    while not answers(url):
-        assert process.poll() is None, log.read_text()
-        time.sleep(0.2)
     settings = Settings(root=Path(environment["BRIGHTROOM_ROOT"]))
     head = read_head(settings)
     assert head is not None
@@ -121,12 +194,29 @@ def test_up_serves_until_ctrl_c_and_leaves_nothing_running(
     login = {"name": "admin", "password": password, "bearer": True}
     assert httpx.post(f"{url}/api/auth/login", json=login, timeout=30).status_code == 200
     assert [user.name for user in open_system(settings).users.list()] == ["admin"]
+    second = run("up", "--port", "0")
+    assert (second.returncode, "runs here already" in second.stderr) == (1, True)
+    assert answers(url)
 
     process.send_signal(signal.SIGINT)
 
     assert process.wait(60) == 0, log.read_text()
     assert family(head) == []
     assert not head.alive()
+
+
+def test_up_does_not_go_on_without_ray(up: tuple["subprocess.Popen[str]", str, Path], environment: dict[str, str]):
+    """When Ray dies under it, it says so and ends with exit status 1; what was left of Ray is gone too."""
+    process, _, log = up
+    head = read_head(Settings(root=Path(environment["BRIGHTROOM_ROOT"])))
+    assert head is not None
+
+    os.kill(head.pid, signal.SIGKILL)
+
+    assert process.wait(60) == 1, log.read_text()
+    assert "Ray ended, and Brightroom with it" in " ".join(log.read_text().split())
+    assert "Traceback" not in log.read_text()
+    assert family(head) == []
 
 
 def answers(url: str) -> bool:
