@@ -54,6 +54,12 @@ install_system_packages() {
         { tail -n 15 "$log" >&2; stop "apt-get could not install $missing. Run it by hand to see why: $command"; }
 }
 
+make_venv() { # none is there, or one whose making was interrupted: python without pip
+    if "$venv/bin/python" -m pip --version >/dev/null 2>&1; then return; fi
+    say "creating $venv with $("$python" --version)"
+    "$python" -m venv --clear "$venv" || stop "python could not create $venv. Is the disk full, or the folder not yours?"
+}
+
 locked() { # the lines of the lock that pin one package, with its hashes
     awk -v name="$1==" 'index($0, name) == 1 { on = 1 } on { print } on && !/\\$/ { exit }' "$lock"
 }
@@ -92,10 +98,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 python=$(find_python)
 install_system_packages
-if [ ! -x "$venv/bin/python" ]; then
-    say "creating $venv with $("$python" --version)"
-    "$python" -m venv "$venv" || stop "python could not create $venv. Is the disk full, or the folder not yours?"
-fi
+make_venv
 uv=$(find_uv)
 follow_pip_registry
 say "installing $(grep -c '==' "$lock") packages into $venv (some minutes and about 8 GB the first time)"
