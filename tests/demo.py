@@ -24,8 +24,9 @@ from rich.table import Table
 from api.follow import RESTING, show
 from api.passwords import Passwords
 from api.server import serving
+from api.signals import end_in_order
 from api.up import Brightroom, running
-from cluster.settings import Settings, load_settings
+from cluster.settings import ApiSettings, Settings, load_settings
 from tests.sample_library import SampleLibrary, write_sample_library
 
 QUERIES = ("a cat", "a cup of coffee", "rocket launch")
@@ -38,9 +39,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.demo")
     parser.add_argument("--picture", type=Path, help="an SVG of the output, for the README")
     picture: Path | None = parser.parse_args().picture
-    run()
+    end_in_order()
+    state = run()
     if picture:
         picture.write_text(out.export_svg(title="make demo", code_format=without_fonts(CONSOLE_SVG_FORMAT)), "utf8")
+    sys.exit(status(state))
+
+
+def status(state: str) -> int:
+    """The exit status of a demo whose scan ended so: a scan that is not done is no demo."""
+    return 0 if state == "done" else 1
 
 
 def without_fonts(svg: str) -> str:
@@ -48,8 +56,8 @@ def without_fonts(svg: str) -> str:
     return re.sub(r"@font-face \{\{.*?\}\}", "", svg, flags=re.DOTALL)
 
 
-def run() -> None:
-    """The demo itself."""
+def run() -> str:
+    """The demo itself; how its scan ended."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="brightroom-demo-") as folder:
         photos = Path(folder) / "photos"
@@ -57,8 +65,16 @@ def run() -> None:
         truth = write_sample_library(photos)
         out.print(f"wrote a sample library of {truth.counts['listed']} files into {photos}")
         with running(demo_settings(Path(folder)), out.print) as brightroom:
-            tour(brightroom, truth)
+            state = tour(brightroom, truth)
+    out.print(f"\n{how_to_open(load_settings().api)}")
     out.print(f"[dim]{time.monotonic() - began:.0f} s; nothing is left running[/]")
+    return state
+
+
+def how_to_open(api: ApiSettings) -> str:
+    """What to do to have a look at the API oneself, when the demo's own server is gone."""
+    host = f"[{api.host}]" if ":" in api.host else api.host
+    return f"To look at the API yourself: `brightroom up`, then http://{host}:{api.port}/schema"
 
 
 def demo_settings(folder: Path) -> Settings:
@@ -68,8 +84,8 @@ def demo_settings(folder: Path) -> Settings:
     return settings.model_copy(update={"root": folder / "root", "weights": settings.weights_dir})
 
 
-def tour(brightroom: Brightroom, truth: SampleLibrary) -> None:
-    """Log in, scan, and look at what came of it."""
+def tour(brightroom: Brightroom, truth: SampleLibrary) -> str:
+    """Log in, scan, and look at what came of it; returns how the scan ended."""
     password = secrets.token_urlsafe(12)
     brightroom.system.users.create("demo", Passwords().hash(password), admin=True, scan_directory=str(truth.folder))
     brightroom.await_services()
@@ -77,13 +93,15 @@ def tour(brightroom: Brightroom, truth: SampleLibrary) -> None:
         login(client, password)
         job = scanned(client)
         account(client, job)
+        if job["state"] != "done":
+            return str(job["state"])
         stats = asked(client, "/api/library/stats")
         table("the library", ("", ""), [(name, told(value)) for name, value in stats.items() if name != "stages"])
         for query in QUERIES:
             searched(client, query)
         looked_alike(client)
         faces_and_places(client)
-        out.print(f"\nThe API describes itself at {server.url}/schema - with `brightroom up` it stays there.")
+        return "done"
 
 
 def login(client: httpx.Client, password: str) -> None:
