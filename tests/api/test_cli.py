@@ -7,16 +7,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 import skimage.data
 from PIL import Image
 
 from api.server import listening
-from cluster.head import family, free_port, head_file, read_head
+from cluster.head import Head, family, free_port, head_file, read_head
 from cluster.settings import Settings
 from cluster.store.database import open_system
 
@@ -190,6 +193,7 @@ def test_up_serves_until_ctrl_c_and_leaves_nothing_running(
     head = read_head(settings)
     assert head is not None
     assert len(family(head)) > 5
+    assert open_to_others(head) <= {"ray::ServeReplica"}, "which ask for the token"
     password = log.read_text().split("with the password ")[1].split(" ")[0]
     login = {"name": "admin", "password": password, "bearer": True}
     assert httpx.post(f"{url}/api/auth/login", json=login, timeout=30).status_code == 200
@@ -217,6 +221,17 @@ def test_up_does_not_go_on_without_ray(up: tuple["subprocess.Popen[str]", str, P
     assert "Ray ended, and Brightroom with it" in " ".join(log.read_text().split())
     assert "Traceback" not in log.read_text()
     assert family(head) == []
+
+
+def open_to_others(head: Head) -> set[str]:
+    """The processes of a head that listen on more than loopback, by the first part of their title."""
+    found = set()
+    for process in family(head):
+        with suppress(psutil.Error):
+            doors = [one.laddr.ip for one in process.net_connections("inet") if one.status == psutil.CONN_LISTEN]
+            if not all(ip_address(ip.removeprefix("::ffff:")).is_loopback for ip in doors):
+                found.add(":".join(process.cmdline()[0].split(":")[:3]))
+    return found
 
 
 def answers(url: str) -> bool:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+from ray._private.worker import print_to_stdstream
 
 from cluster.branches import RaySettings
 from cluster.errors import Unavailable
 from cluster.head import Head, born, family, head_file, note, read_head, stop_head, sweep, temp_dir
-from cluster.runtime import head_gone, start_head, using_head
+from cluster.runtime import head_gone, keep_quiet, start_head, using_head
 from cluster.settings import Settings
 from tests.cluster.standin_head import User, gone, standing_head
 
@@ -157,3 +158,12 @@ def test_a_process_that_got_the_pid_of_a_dead_head_is_let_be(settings: Settings)
     assert born(stranger.pid) == stranger.born
     assert stranger.alive()
     note(settings, stranger)
+
+
+def test_what_raylets_have_to_say_is_kept_out_of_the_terminal(capsys: pytest.CaptureFixture[str]):
+    """Ray prints its messages for drivers also where their logs are not wanted: not after we asked it not to."""
+    keep_quiet()
+
+    print_to_stdstream({"lines": ["WARNING: 9 PYTHON workers"], "pid": "raylet", "is_err": False}, ignore_prefix=False)
+
+    assert capsys.readouterr().out == ""
