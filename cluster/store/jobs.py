@@ -1,8 +1,8 @@
 """Jobs: one row for each run of a Library action. What runs it, and where, is `batch/jobs.py`'s business.
 
 queued -> running -> done | failed | cancelled
-          running <-> paused
-          running -> interrupted (its process is gone) -> running, by another attempt
+          running -> paused, or interrupted (its process is gone) -> queued -> running, by another attempt
+          running -> queued (no cluster took it)
 """
 
 import secrets
@@ -22,8 +22,10 @@ from cluster.store.table import Table
 
 State: TypeAlias = Literal["queued", "running", "paused", "interrupted", "done", "failed", "cancelled"]
 Wanted: TypeAlias = Literal["run", "pause", "cancel"]
-LIVE = ("queued", "running", "paused", "interrupted")  # may still come to something
-ENDED = ("done", "failed", "cancelled")
+LIVE: tuple[State, ...] = ("queued", "running", "paused", "interrupted")  # may still come to something
+ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
+RESTS_AS: dict[Wanted, State] = {"pause": "paused", "cancel": "cancelled"}  # once nobody works on it
+PREPARED = "prepared"  # in counts: a full scan has made everything work again; a mark for later attempts only
 
 SCHEMA = pa.schema(
     [
@@ -97,7 +99,12 @@ class Jobs:
         raise NotFound("There is no such job.")
 
     def list(
-        self, owner: str | None = None, limit: int = 100, states: Iterable[State] = (), action: str | None = None
+        self,
+        owner: str | None = None,
+        limit: int = 100,
+        states: Iterable[State] = (),
+        action: str | None = None,
+        oldest_first: bool = False,
     ) -> Listing:
         """Jobs, newest first: of one owner or of all, in any of the states or in all, of one action or of all."""
         among = tuple(states)
@@ -106,7 +113,12 @@ class Jobs:
             where = where & (col("owner") == lit(owner))
         if action is not None:
             where = where & (col("action") == lit(action))
-        rows = self.table.rows(where, limit=limit, order_by="created_at", descending=True)
+        rows = self.table.rows(where, limit=limit, order_by="created_at", descending=not oldest_first)
+        return [job_of(row) for row in rows.to_pylist()]
+
+    def ended_last(self, limit: int) -> Listing:
+        """The jobs that ended last, however long ago they were asked for."""
+        rows = self.table.rows(col("state").isin(list(ENDED)), limit=limit, order_by="finished_at", descending=True)
         return [job_of(row) for row in rows.to_pylist()]
 
     def start(self, job_id: str, submission: str = "", after: int | None = None) -> Job:
@@ -154,9 +166,9 @@ class Jobs:
         )
 
     def requeue(self, job_id: str) -> bool:
-        """Let a paused or interrupted job wait for its turn; False when it is neither by now."""
+        """Let a paused or interrupted job wait for its turn, whatever is wanted of it; False when it is neither."""
         resting = col("state").isin(["paused", "interrupted"])
-        values = {"state": "queued", "wanted": "run", "error": ""}
+        values = {"state": "queued", "error": ""}
         return bool(self.table.change((col("job_id") == lit(job_id)) & resting, values))
 
     def finish(self, job_id: str, attempt: int, state: State, error: str = "") -> bool:
@@ -167,21 +179,30 @@ class Jobs:
     def want(self, job_id: str, wanted: Wanted) -> Job:
         """Note what somebody wants of a job; its process looks between chunks. An ended job stays as it is.
 
-        Raises NotFound.
+        So does one that is to be cancelled: nothing takes that back. Raises NotFound.
         """
-        self.table.change((col("job_id") == lit(job_id)) & live(), {"wanted": wanted})
+        open_to_it = live() & (col("wanted") != lit("cancel"))
+        self.table.change((col("job_id") == lit(job_id)) & open_to_it, {"wanted": wanted})
         return self.get(job_id)
 
     def submitted(self, job_id: str, submission: str) -> None:
         """Note under which id Ray runs a job."""
         self.table.change(col("job_id") == lit(job_id), {"submission": submission})
 
-    def interrupt(self, job: Job, error: str = "") -> bool:
-        """Note that the process of a running job is gone; False when the job moved since it was read."""
+    def leave(self, job: Job, state: State, error: str = "") -> bool:
+        """Note that nobody works on a running job: it rests as was wished, else as told; False if it moved meanwhile.
+
+        "Moved" is against the job as it was read: its attempt, its beat and what was wanted of it.
+        """
+        state, error = (RESTS_AS[job.wanted], "") if job.wanted in RESTS_AS else (state, error)
         unmoved = self._attempt(job.job_id, job.attempt) & (col("beat") == lit(job.beat))
-        return bool(
-            self.table.change(unmoved & (col("state") == lit(job.state)), {"state": "interrupted", "error": error})
-        )
+        same = unmoved & (col("state") == lit(job.state)) & (col("wanted") == lit(job.wanted))
+        finished = self._clock() if state in ENDED else None
+        return bool(self.table.change(same, {"state": state, "error": error, "finished_at": finished}))
+
+    def interrupt(self, job: Job, error: str = "") -> bool:
+        """Note that the process of a running job is gone: interrupted, unless a pause or its end was wished."""
+        return self.leave(job, "interrupted", error)
 
     def interrupt_silent(self, ttl: timedelta, error: str = "The process of this job is gone; resume it.") -> Listing:
         """Note that running jobs which have not beaten for `ttl` are interrupted, and return them."""

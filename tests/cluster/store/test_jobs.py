@@ -8,7 +8,7 @@ import pytest
 from cluster.errors import Conflict, NotFound
 from cluster.settings import Settings
 from cluster.store.database import System, open_system
-from cluster.store.jobs import Job, Jobs
+from cluster.store.jobs import ENDED, Job, Jobs, State, Wanted
 from tests.cluster.store.conftest import TurnedClock
 
 TTL = timedelta(seconds=12)
@@ -128,14 +128,14 @@ def test_a_wish_is_seen_by_the_process_at_work(settings: Settings, jobs: Jobs, q
 
 
 def test_a_paused_job_goes_on_as_another_attempt(jobs: Jobs, queued: Job, clock: TurnedClock) -> None:
-    """Through the queue; when it first started is remembered."""
+    """Through the queue, where what is wanted of it stays; when it first started is remembered."""
     started = jobs.start(queued.job_id).started_at
     jobs.want(queued.job_id, "pause")
     jobs.pause(queued.job_id, 1)
     clock.turn(hours=1)
     assert jobs.requeue(queued.job_id)
     assert not jobs.requeue(queued.job_id)
-    assert (jobs.get(queued.job_id).state, jobs.get(queued.job_id).wanted) == ("queued", "run")
+    assert (jobs.get(queued.job_id).state, jobs.get(queued.job_id).wanted) == ("queued", "pause")
     resumed = jobs.start(queued.job_id)
     assert (resumed.state, resumed.attempt, resumed.started_at) == ("running", 2, started)
 
@@ -176,3 +176,58 @@ def test_the_submission_is_noted(jobs: Jobs, queued: Job) -> None:
     """So that Ray's own list can be asked about the job."""
     jobs.submitted(queued.job_id, "raysubmit_1")
     assert jobs.get(queued.job_id).submission == "raysubmit_1"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told", "state", "error"),
+    [
+        ("run", "interrupted", "interrupted", "It is gone."),
+        ("run", "failed", "failed", "It is gone."),
+        ("run", "queued", "queued", "It is gone."),
+        ("pause", "interrupted", "paused", ""),
+        ("pause", "queued", "paused", ""),
+        ("cancel", "interrupted", "cancelled", ""),
+        ("cancel", "queued", "cancelled", ""),
+    ],
+)
+def test_a_job_that_nobody_works_on_rests_as_was_wished(
+    jobs: Jobs, queued: Job, clock: TurnedClock, wanted: Wanted, told: State, state: State, error: str
+) -> None:
+    """What the finder would make of it counts only where no pause and no end was wished."""
+    jobs.start(queued.job_id)
+    seen = jobs.want(queued.job_id, wanted)
+    clock.turn(seconds=5)
+
+    assert jobs.leave(seen, told, "It is gone.")
+
+    left = jobs.get(queued.job_id)
+    assert (left.state, left.error) == (state, error)
+    assert left.finished_at == (clock.time if state in ENDED else None)
+
+
+def test_a_job_of_which_something_else_is_wanted_by_now_is_not_left(jobs: Jobs, queued: Job) -> None:
+    """Who read it before the wish would end it in another way."""
+    read = jobs.start(queued.job_id)
+    jobs.want(queued.job_id, "cancel")
+    assert not jobs.leave(read, "queued")
+    assert jobs.get(queued.job_id).state == "running"
+
+
+def test_a_cancel_is_not_taken_back(jobs: Jobs, queued: Job) -> None:
+    """By no later wish."""
+    jobs.start(queued.job_id)
+    jobs.want(queued.job_id, "cancel")
+    assert jobs.want(queued.job_id, "pause").wanted == "cancel"
+    assert jobs.want(queued.job_id, "run").wanted == "cancel"
+
+
+def test_the_oldest_and_the_last_ended_can_be_asked_for(jobs: Jobs, queued: Job, clock: TurnedClock) -> None:
+    """A limit then leaves out the newest, or those that ended before."""
+    clock.turn(seconds=1)
+    newer, _never = jobs.create("bob", "scan", {}), jobs.create("bob", "scan", {})
+    assert [job.job_id for job in jobs.list(limit=1, oldest_first=True)] == [queued.job_id]
+    for job in (newer, queued):
+        clock.turn(seconds=1)
+        jobs.finish(job.job_id, 0, "cancelled")
+    assert [job.job_id for job in jobs.ended_last(1)] == [queued.job_id]
+    assert [job.job_id for job in jobs.ended_last(9)] == [queued.job_id, newer.job_id]
