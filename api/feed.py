@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
@@ -59,14 +60,17 @@ class Feed:
 
         Ends when the feed is closed, when `allowed` says no, or when looking failed.
         """
-        number = self.position(last_id)
+        number, written = self.position(last_id), time.monotonic()
         async with self._listening():
             while not self._closed and self._looks() and await allowed():
                 news = self._news  # before anything is told: what comes while telling is news too
                 for change in self.since(owner, number):
-                    number = change.number
+                    number, written = change.number, time.monotonic()
                     yield f"{self._epoch}-{number}", change.job
-                if not await happened(news, heartbeat_s):
+                # News is of anybody's jobs: a listener whose own are quiet needs a heartbeat all the same.
+                left_s = written + heartbeat_s - time.monotonic()
+                if left_s <= 0 or not await happened(news, left_s):
+                    written = time.monotonic()
                     yield None
 
     def note(self, jobs: Iterable[JobView]) -> None:

@@ -1,6 +1,7 @@
 """Numbering changes of jobs for listeners, without HTTP: heartbeats, closing, failures, and what is kept."""
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Coroutine
 from typing import Any
@@ -60,6 +61,22 @@ def test_a_silent_stream_has_a_heart_that_beats() -> None:
         assert await anext(changes) is None
         assert await anext(changes) is None
         await changes.aclose()
+
+    run(story())
+
+
+def test_a_quiet_listener_has_a_heartbeat_while_others_are_busy() -> None:
+    """News of another owner's job wakes every stream; one that hears none of it would look dead to a proxy."""
+
+    async def story() -> None:
+        looks = itertools.count()
+        feed = Feed(lambda: [job("b", "ben", counts={"listed": next(looks)})], look_s=0.001)
+        changes = feed.changes("ann", "", always, heartbeat_s=0.1)
+
+        assert await anext(changes) is None
+        assert await anext(changes) is None
+        await changes.aclose()
+        assert next(looks) > 10
 
     run(story())
 
