@@ -21,7 +21,10 @@ class JobControl(Protocol):
     """Starts and steers jobs. Every method blocks, and raises a ServiceError when it cannot do as asked."""
 
     def start(self, owner: str, action: str, arguments: dict[str, Any]) -> Job:
-        """The job that runs an action over an owner's library: a new one, or the one that does so already."""
+        """The job that runs an action over an owner's library: a new one, or the one that does just this already.
+
+        Raises Conflict while one with other arguments is under way.
+        """
         ...
 
     def pause(self, job_id: str) -> Job:
@@ -29,7 +32,7 @@ class JobControl(Protocol):
         ...
 
     def resume(self, job_id: str) -> Job:
-        """Let a paused or interrupted job go on."""
+        """Let a paused or interrupted job go on, or take the wish for a pause back."""
         ...
 
     def cancel(self, job_id: str) -> Job:

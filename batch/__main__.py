@@ -16,7 +16,7 @@ from batch.sink import Sink
 from cluster.runtime import connect
 from cluster.settings import Settings, load_settings
 from cluster.store.database import System, open_library, open_system
-from cluster.store.jobs import Job
+from cluster.store.jobs import PREPARED, Job
 from cluster.writer import RemoteWriter
 
 
@@ -32,11 +32,11 @@ def main() -> None:
     quiet()
     system = open_system(settings)
     job = system.jobs.get(asked.job)
-    if job.attempt != asked.attempt:
-        return  # another attempt took over before this one began
+    if (job.attempt, job.state) != (asked.attempt, "running"):
+        return  # another attempt took over before this one began, or is about to
     with running(settings, system, job) as reporter:
         # Ray installs a handler of its own in `connect`; ours comes after it, so that a stop ends at a batch's edge.
-        signal.signal(signal.SIGTERM, lambda *_: setattr(reporter, "wanted", "stop"))
+        signal.signal(signal.SIGTERM, lambda *_: reporter.stop())
         scan(settings, system, job, reporter)
 
 
@@ -67,14 +67,13 @@ def scan(settings: Settings, system: System, job: Job, reporter: Reporter) -> No
 
 def prepare(one: Scan, job: Job, reporter: Reporter) -> None:
     """What a full scan, or a retry, makes work again: once in a job's life, whatever number of attempts it takes."""
-    if "prepared" in job.counts:
-        reporter.progress.fact("prepared", 1)  # the numbers begin anew with each attempt; this must not
+    if reporter.progress.prepared:
         return
-    if job.arguments.get("full"):
-        one.forget()
-    elif job.arguments.get("retry"):
+    if job.arguments.get("retry"):  # first: to do all again is more than to do again what failed
         one.forgive()
-    reporter.progress.fact("prepared", 1)
+    elif job.arguments.get("full"):
+        one.forget()
+    reporter.progress.fact(PREPARED, 1)
     reporter.beat()
 
 

@@ -3,30 +3,36 @@
 What a scan does is in `scan.py`; this runs it, once per library at a time, and keeps its row true.
 """
 
+import logging
 import os
 import secrets
+import shlex
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ray.job_submission import JobStatus, JobSubmissionClient
+import msgspec
+from ray.job_submission import JobStatus
 
-from batch.progress import Reporter, read_board
-from cluster.errors import BrightroomError, Conflict, Invalid, NotFound, Unavailable
-from cluster.runtime import dashboard_of
+from batch.progress import HUNG, Reporter, board
+from batch.submissions import Cluster, Submissions
+from cluster.errors import BrightroomError, Conflict, Invalid, NotFound
 from cluster.settings import CONFIG_VARIABLE, CONFIGS, PREFIX, Settings
+from cluster.store.clock import Clock, utc_now
 from cluster.store.database import System
-from cluster.store.jobs import ENDED, Job, State
+from cluster.store.jobs import ENDED, LIVE, Job, State, Wanted
+
+log = logging.getLogger(__name__)
 
 SILENCE = timedelta(seconds=12)  # a job that Ray does not know and that has not beaten for so long is gone
-HUNG = timedelta(minutes=3)  # a process that is there and has not beaten for so long will not again
 FAREWELL = timedelta(seconds=4)  # longer than between two beats
-UNDER_WAY: tuple[State, ...] = ("queued", "running", "paused", "interrupted")
+PATIENCE = timedelta(seconds=30)  # with a pause or a cancel, beyond the longest that a batch may take at one model
 ACTIONS = ("scan",)
+RESTING = ("paused", "interrupted")
 HEAVY_AT_ONCE = 1  # two datasets side by side would divide the cluster between them and finish neither sooner
 MOST_ATTEMPTS = 50
 INTERRUPTED = "The process of this job is gone; resume it to go on from what is committed."
@@ -35,25 +41,40 @@ INTERRUPTED = "The process of this job is gone; resume it to go on from what is 
 class JobControl:
     """What people may do to jobs. Blocks: call it off the event loop."""
 
-    def __init__(self, settings: Settings, system: System) -> None:
-        self.settings, self.system = settings, system
+    def __init__(
+        self, settings: Settings, system: System, cluster: Cluster | None = None, clock: Clock = utc_now
+    ) -> None:
+        """`cluster` runs the jobs: without one, that of the settings."""
+        self.settings, self.system, self.clock = settings, system, clock
+        self.cluster = cluster or Submissions(settings)
         self.jobs = system.jobs
+        self.unmet: dict[tuple[str, int, Wanted], datetime] = {}  # job, attempt and wish, since when it was seen
 
     def start(self, owner: str, action: str, arguments: dict[str, Any]) -> Job:
-        """A job for an action, or the one that is under way already: one of each library at a time.
+        """A job for an action, or the one that does just this already, resumed if it rests: one of each library.
 
-        Raises NotFound for an action nobody knows and Invalid when the owner has no folder to scan.
+        Raises NotFound for an action nobody knows, Invalid when the owner has no folder to scan, and Conflict while a
+        job with other arguments is under way.
         """
         if action not in ACTIONS:
             raise NotFound(f"there is no action {action}; there are {', '.join(ACTIONS)}")
         self.scan_directory(owner)
         with alone(self.system, f"start:{owner}"):
             self.reap()
-            if under_way := self.jobs.list(owner, limit=1, states=UNDER_WAY, action=action):
-                return under_way[0]
+            if under_way := self.jobs.list(owner, limit=1, states=LIVE, action=action):
+                return self.joined(under_way[0], arguments)
             job = self.jobs.create(owner, action, arguments)
         self.dispatch()
         return self.jobs.get(job.job_id)
+
+    def joined(self, job: Job, arguments: dict[str, Any]) -> Job:
+        """The job that is under way, for somebody who asks for the same; raises Conflict for anything else."""
+        if meant(job.arguments) != meant(arguments):
+            told = f"the {job.action} {job.job_id}, asked for with other arguments, is {job.state}"
+            way = "resume or cancel it first" if job.state in RESTING else "wait for its end, or cancel it first"
+            raise Conflict(f"{told}; {way}")
+        refuse_cancelled(job)
+        return self.resume(job.job_id) if job.wanted == "pause" or job.state in RESTING else job
 
     def scan_directory(self, owner: str) -> Path:
         """The folder of an owner's originals; raises Invalid when there is none."""
@@ -66,18 +87,20 @@ class JobControl:
 
     def pause(self, job_id: str) -> Job:
         """Ask a job to stop after the batch it is at; it can be resumed."""
-        job = self.jobs.want(job_id, "pause")
+        job = self.jobs.get(job_id)
         if job.state not in ("queued", "running"):
             raise Conflict(f"this job is {job.state}; only a queued or running one can be paused")
-        if job.state == "queued":
+        refuse_cancelled(job)
+        if self.jobs.want(job_id, "pause").state == "queued":
             self.jobs.pause_queued(job_id)
         return self.jobs.get(job_id)
 
     def resume(self, job_id: str) -> Job:
-        """Let a paused or interrupted job go on from what is committed."""
+        """Let a paused or interrupted job go on from what is committed, or take the wish for a pause back."""
         job = self.jobs.get(job_id)
-        if job.state not in ("paused", "interrupted"):
+        if job.state not in RESTING and (job.state in ENDED or job.wanted != "pause"):
             raise Conflict(f"this job is {job.state}; only a paused or interrupted one can be resumed")
+        refuse_cancelled(job)
         self.jobs.want(job_id, "run")
         self.jobs.requeue(job_id)
         self.dispatch()
@@ -97,24 +120,27 @@ class JobControl:
         job = self.jobs.get(job_id)
         if job.state not in ENDED:
             raise Conflict(f"this job is {job.state}; wait for its end, or cancel it")
-        return self.start(job.owner, job.action, {**job.arguments, "retry": True})
+        # Not `full`: what a full scan made work again and did not come to is still to do.
+        return self.start(job.owner, job.action, {"paths": job.arguments.get("paths", []), "retry": True})
 
     def live(self, job_id: str) -> dict[str, Any] | None:
         """A job's numbers in flight, fresher than its row; None when it does not run."""
-        return read_board(self.settings, job_id)
+        return self.cluster.numbers(job_id)
 
     def reap(self) -> list[Job]:
-        """Mark running jobs whose process is gone as interrupted; returns them.
+        """Note of running jobs whose process is gone that they are interrupted, or as was wished; returns them.
 
         Ray knows of a process's end at once. A silent process that it says is alive may just be slow to start on a
-        busy machine, and has longer.
+        busy machine, and has longer. One that beats and does not do as wished is stopped, and is gone next time.
         """
-        gone = [job for job in self.jobs.list(states=["running"]) if self.gone(job)]
+        running = self.jobs.list(states=["running"])
+        gone = [job for job in running if self.gone(job)]
+        self.insist([job for job in running if job.wanted != "run" and job not in gone])
         return [self.jobs.get(job.job_id) for job in gone if self.jobs.interrupt(job, INTERRUPTED)]
 
     def gone(self, job: Job) -> bool:
         """Whether nobody works on a running job any more."""
-        silent = datetime.now(UTC) - (job.beat_at or job.created_at)
+        silent = self.clock() - (job.beat_at or job.created_at)
         match self.told_by_ray(job.submission):
             case JobStatus.PENDING | JobStatus.RUNNING:
                 return silent > HUNG
@@ -124,45 +150,75 @@ class JobControl:
 
     def told_by_ray(self, submission: str) -> JobStatus | None:
         """How Ray says a submission is; None when it knows none or does not answer."""
-        with suppress(RuntimeError, ConnectionError, BrightroomError):
-            status: JobStatus = self.client().get_job_status(submission)
-            return status
+        with suppress(BrightroomError):
+            return self.cluster.status(submission)
         return None
+
+    def insist(self, wished: list[Job]) -> None:
+        """Stop the processes that were asked to pause or end too long ago: one that hangs holds everybody up.
+
+        Since when is counted from when this object first saw the wish, and, once stopped, anew.
+        """
+        now = self.clock()
+        since = {(job.job_id, job.attempt, job.wanted): job for job in wished}
+        self.unmet = {key: self.unmet.get(key, now) for key in since}
+        patience = timedelta(seconds=self.settings.scan.call_timeout_s) + PATIENCE
+        for key in [key for key, seen in self.unmet.items() if now - seen > patience]:
+            self.unmet[key] = now
+            try:
+                self.cluster.stop(since[key].submission)
+            except BrightroomError:
+                log.warning("the job %s does not stop, and could not be stopped", key[0], exc_info=True)
 
     def dispatch(self) -> None:
         """Submit the jobs that wait, the owner who waited longest first, as many as may run side by side."""
-        under_way = self.jobs.list(states=["running"])
-        waiting = sorted(self.jobs.list(states=["queued"]), key=lambda job: job.created_at)
-        for job in waiting[: max(0, HEAVY_AT_ONCE - len(under_way))]:
+        if not self.next_ones():
+            return  # as nearly always: a look is cheaper than taking turns
+        with alone(self.system, "dispatch"):  # two who count what runs would both find room
+            started = [job for job in map(self.take, self.next_ones()) if job]
+        for job in started:
             self.submit(job)
 
+    def next_ones(self) -> list[Job]:
+        """The queued jobs there is room for, oldest first."""
+        room = HEAVY_AT_ONCE - len(self.jobs.list(limit=HEAVY_AT_ONCE, states=["running"]))
+        return self.jobs.list(limit=max(0, room), states=["queued"], oldest_first=True)
+
+    def take(self, job: Job) -> Job | None:
+        """A queued job as started, to be submitted; None when somebody else has it or it has ended."""
+        with suppress(Conflict):
+            return self.jobs.start(job.job_id, f"{job.job_id}-{job.attempt + 1}", after=job.attempt)
+        return None
+
     def submit(self, job: Job) -> None:
-        """Make a queued job a Ray job; of two who try, one does."""
-        submission = f"{job.job_id}-{job.attempt + 1}"
+        """Make a started job a Ray job."""
+        python, attempt = shlex.quote(sys.executable), job.attempt
+        command = f"exec {python} -m batch run {job.job_id} --attempt {attempt}"
+        about = {"job": job.job_id, "action": job.action, "owner": job.owner}
         try:
-            started = self.jobs.start(job.job_id, submission, after=job.attempt)
-        except Conflict:
-            return  # the other one has it
-        try:
-            self.client().submit_job(
-                entrypoint=f"exec {sys.executable} -m batch run {job.job_id} --attempt {started.attempt}",
-                submission_id=submission,
-                metadata={"job": job.job_id, "action": job.action, "owner": job.owner},
-                runtime_env={"env_vars": job_environment(self.settings)},
-            )
-        except (RuntimeError, ConnectionError, Unavailable) as error:
-            self.refused(started, f"the cluster did not take the job: {error}")
+            self.cluster.submit(job.submission, command, job_environment(self.settings), about)
+        except (BrightroomError, RuntimeError, OSError) as error:
+            self.refused(job, f"the cluster did not take the job: {error}")
 
     def refused(self, job: Job, why: str) -> None:
-        """Let a job wait for its turn again: a cluster that has just started takes none yet. Not for ever."""
-        if job.attempt >= MOST_ATTEMPTS:
-            self.jobs.finish(job.job_id, job.attempt, "failed", why)
-        elif self.jobs.interrupt(job, why):
-            self.jobs.requeue(job.job_id)
+        """Let a job wait for its turn again, unless it is to rest: a cluster that has just started takes none yet.
 
-    def client(self) -> JobSubmissionClient:
-        """Ray's own list of jobs."""
-        return JobSubmissionClient(dashboard_of(self.settings))
+        Not for ever. One whose process beats was taken all the same, and is left to it.
+        """
+        wanted = self.jobs.get(job.job_id).wanted
+        state: State = "failed" if job.attempt >= MOST_ATTEMPTS else "queued"
+        self.jobs.leave(msgspec.structs.replace(job, wanted=wanted), state, why if state == "failed" else "")
+
+
+def meant(arguments: dict[str, Any]) -> dict[str, Any]:
+    """What arguments ask for: those that are left out and those that say no are the same."""
+    return {name: value for name, value in arguments.items() if value}
+
+
+def refuse_cancelled(job: Job) -> None:
+    """Raise Conflict for a job that is to be cancelled: nothing takes that back."""
+    if job.wanted == "cancel":
+        raise Conflict(f"the {job.action} {job.job_id} is being cancelled; start a new one when it has ended")
 
 
 @contextmanager
@@ -192,28 +248,37 @@ def job_environment(settings: Settings) -> dict[str, str]:
 def running(settings: Settings, system: System, job: Job) -> Iterator[Reporter]:
     """A job's attempt, reported while the block runs; how the block ends is how the job ends."""
     jobs = system.jobs
-    with Reporter(settings, jobs, job.job_id, job.attempt) as reporter:
+    with Reporter(board(settings), jobs, job) as reporter:
         try:
             yield reporter
         except BrightroomError as error:
-            reporter.beat()
+            reporter.try_to_beat()
             jobs.finish(job.job_id, job.attempt, "failed", str(error))
             raise
         except Exception as error:
-            reporter.beat()
+            reporter.try_to_beat()
             sentence = (
                 f"Brightroom itself failed ({type(error).__name__}); the job's log in the Ray dashboard says more"
             )
             jobs.finish(job.job_id, job.attempt, "failed", sentence)
             raise
-        wanted = reporter.wanted  # as the work saw it: a wish that comes now comes too late
         reporter.beat()
-        close(system, job, wanted)
+        close(system, job, reporter.heeded)  # a wish that the work did not come to read comes too late
 
 
-def close(system: System, job: Job, wanted: str) -> None:
-    """Note how an attempt ended that nothing went wrong in."""
-    if wanted == "pause":
-        system.jobs.pause(job.job_id, job.attempt)
-    elif wanted != "stop":
-        system.jobs.finish(job.job_id, job.attempt, "cancelled" if wanted == "cancel" else "done")
+def close(system: System, job: Job, heeded: str) -> None:
+    """Note how an attempt ended that nothing went wrong in, by the word that its work heeded."""
+    if heeded == "pause":
+        rest(system, job)
+    elif heeded != "stop":
+        system.jobs.finish(job.job_id, job.attempt, "cancelled" if heeded == "cancel" else "done")
+
+
+def rest(system: System, job: Job) -> None:
+    """Pause an attempt, and then do as is wished by now: somebody may have taken the pause back, or cancelled."""
+    system.jobs.pause(job.job_id, job.attempt)
+    wanted = system.jobs.get(job.job_id).wanted
+    if wanted == "run":
+        system.jobs.requeue(job.job_id)
+    elif wanted == "cancel":
+        system.jobs.finish(job.job_id, job.attempt, "cancelled")

@@ -3,21 +3,27 @@
 The board is a named actor and holds nothing that matters: it is gone with the cluster, the rows are not.
 """
 
+import logging
 import threading
 import time
 from collections import Counter
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 from typing import Any, cast
 
 import msgspec
 import ray
 from ray.exceptions import RayError
 
+from cluster.errors import BrightroomError
 from cluster.settings import Settings
+from cluster.store.jobs import PREPARED, Job, Jobs
+
+log = logging.getLogger(__name__)
 
 BOARD = "progress"
-LOOK_S = 1.0  # between two posts to the board
-BEAT_S = 3.0  # between two heartbeats in the job's row
+HUNG = timedelta(minutes=3)  # a process that is there and has not beaten for so long will not again
 
 
 class StageProgress(msgspec.Struct):
@@ -77,6 +83,11 @@ class Progress(msgspec.Struct):
         """Count something worth telling."""
         self.facts[name] = self.facts.get(name, 0) + count
 
+    @property
+    def prepared(self) -> bool:
+        """Whether what the job makes work again was made so, in this attempt or a former one."""
+        return PREPARED in self.facts
+
     def told(self) -> dict[str, Any]:
         """The numbers as the job's row and the API tell them."""
         counts = {
@@ -87,6 +98,11 @@ class Progress(msgspec.Struct):
             {k: v for k, v in msgspec.to_builtins(stage).items() if k != "began"} for stage in self.stages.values()
         ]
         return {"stages": stages, "counts": counts}
+
+
+def begun(job: Job) -> Progress:
+    """The numbers of a new attempt: from nothing, but for the mark that the first beat would otherwise wipe out."""
+    return Progress(facts={name: job.counts[name] for name in (PREPARED,) if name in job.counts})
 
 
 class Board:
@@ -123,11 +139,24 @@ def board(settings: Settings) -> Any:
 
 def read_board(settings: Settings, job_id: str) -> dict[str, Any] | None:
     """A running job's numbers in flight; None when nobody posted any."""
+    if not ray.is_initialized():
+        return None  # to ask would start a cluster
     with suppress(ValueError, RayError):
         actor = ray.get_actor(BOARD, namespace=settings.ray.namespace)
         told: dict[str, Any] | None = ray.get(actor.read.remote(job_id), timeout=2)
         return told
     return None
+
+
+class Pace(msgspec.Struct, frozen=True):
+    """How often a reporter reports, and when it gives up."""
+
+    look_s: float = 1.0  # between two posts to the board
+    beat_s: float = 3.0  # between two heartbeats in the job's row
+    give_up_s: float = HUNG.total_seconds() - 60  # without a heartbeat; a batch may take a minute to its edge
+
+
+STEADY = Pace()
 
 
 class Reporter:
@@ -136,11 +165,14 @@ class Reporter:
     A context manager: the thread ends with the block.
     """
 
-    def __init__(self, settings: Settings, jobs: Any, job_id: str, attempt: int) -> None:
-        self.jobs, self.job_id, self.attempt = jobs, job_id, attempt
-        self.board = board(settings)
-        self.progress = Progress()
-        self.wanted = "run"
+    def __init__(self, board: Any, jobs: Jobs, job: Job, pace: Pace = STEADY) -> None:
+        """`board` is an actor's handle; `job` is as it was when this attempt of it was started."""
+        self.board, self.jobs, self.job, self.pace = board, jobs, job, pace
+        self.progress = begun(job)
+        self.heeded = "run"  # what the work has read and acts on
+        self.wish = "run"  # as the row says
+        self.stopping = False
+        self.beaten = time.monotonic()
         self.over = threading.Event()
         self.thread = threading.Thread(target=self.watch, daemon=True)
 
@@ -151,21 +183,60 @@ class Reporter:
     def __exit__(self, *_: object) -> None:
         self.over.set()
         self.thread.join()
-        self.board.clear.remote(self.job_id)
+        with logged("the numbers could not be taken down"):
+            self.board.clear.remote(self.job.job_id)
+
+    @property
+    def wanted(self) -> str:
+        """What the work is to do: the first word other than `run` that it reads stays, whatever is wished later.
+
+        The work lets go of a batch when it reads such a word; a later `run` would leave that batch out of the account.
+        """
+        if self.heeded == "run":
+            self.heeded = "stop" if self.stopping else self.wish
+        return self.heeded
+
+    def stop(self) -> None:
+        """Want the work to end at a batch's edge, for good; a signal's handler may call this."""
+        self.stopping = True
 
     def watch(self) -> None:
-        """Report until the job is over."""
-        beaten = 0.0
-        while not self.over.wait(LOOK_S):
-            self.board.post.remote(self.job_id, self.progress.told())
-            if time.monotonic() - beaten > BEAT_S:
-                self.beat()
-                beaten = time.monotonic()
+        """Report until the job is over; whatever else ends this ends the work too."""
+        due = 0.0
+        try:
+            while not self.over.wait(self.pace.look_s):
+                with logged("the numbers could not be posted"):
+                    self.board.post.remote(self.job.job_id, self.progress.told())
+                if time.monotonic() >= due:
+                    self.try_to_beat()
+                    due = time.monotonic() + self.pace.beat_s
+        finally:
+            self.stop()
+
+    def try_to_beat(self) -> None:
+        """Beat; what hinders it is logged, and when it has for too long, the work is to stop.
+
+        Who does not beat is soon taken for dead, and another attempt begins.
+        """
+        with logged("the job's row could not be written"):
+            self.beat()
+        if time.monotonic() - self.beaten > self.pace.give_up_s:
+            self.stop()
 
     def beat(self) -> None:
         """Say in the job's row that this attempt lives, and read what is wanted of it."""
         told = self.progress.told()
-        if not self.jobs.beat(self.job_id, self.attempt, told["stages"], told["counts"]):
-            self.wanted = "stop"  # another attempt took over
+        if not self.jobs.beat(self.job.job_id, self.job.attempt, told["stages"], told["counts"]):
+            self.stop()  # another attempt took over
             return
-        self.wanted = self.jobs.get(self.job_id).wanted
+        self.beaten = time.monotonic()
+        self.wish = self.jobs.get(self.job.job_id).wanted
+
+
+@contextmanager
+def logged(what: str) -> Iterator[None]:
+    """Log what the store or the cluster raises in the block, and go on after it: the next try may do."""
+    try:
+        yield
+    except (RayError, BrightroomError, RuntimeError, OSError):
+        log.warning("%s; trying again", what, exc_info=True)

@@ -168,7 +168,7 @@ class Scan:
 
     @property
     def stopped(self) -> bool:
-        """Whether somebody wants the scan to pause or end."""
+        """Whether somebody wants the scan to pause or end; once so, it stays so."""
         return self.reporter.wanted != "run"
 
     def ingest(self, folders: Sequence[Folder], force: frozenset[bytes] = frozenset()) -> list[str]:
@@ -259,9 +259,10 @@ class Scan:
             todo = pending(self.library.photos, wanted, only_photos)
             if self.stopped or not any(todo.counts[stage] for stage in self.possible()):
                 break
-        if not self.stopped:
-            self.close(wanted)
-        return self.reporter.wanted
+        if self.stopped:
+            return self.reporter.wanted
+        self.close(wanted)
+        return "run"  # a wish that comes now comes too late
 
     def analyse_all(self, photo_ids: Sequence[str], wanted: dict[str, str]) -> None:
         """Pass two over some photos, chunk by chunk."""

@@ -1,16 +1,16 @@
-"""Stand-ins for what needs a cluster: jobs over the real table, models over real libraries, and a clock to turn."""
+"""Stand-ins for what needs a cluster: a cluster that takes jobs, models over real libraries, and a clock to turn."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
+from ray.job_submission import JobStatus
 
-from cluster.errors import Conflict, Unavailable
+from cluster.errors import Unavailable
 from cluster.stats import ClusterStats, NodeStats
-from cluster.store.database import Library, System
-from cluster.store.jobs import Job
+from cluster.store.database import Library
 from serve_apps.fleet import ServiceStatus
 from serve_apps.models.similarity import Match
 
@@ -32,45 +32,38 @@ class Clock:
         self.now += timedelta(**passed)
 
 
-class TableJobs:
-    """Job control over the real table of jobs, without processes behind it: a test is the process."""
+class TakingCluster:
+    """A cluster that takes jobs and runs none: a test is the process."""
 
-    def __init__(self, system: System) -> None:
-        self.jobs = system.jobs
-        self.numbers: dict[str, dict[str, Any]] = {}
+    def __init__(self) -> None:
+        self.taken: dict[str, str] = {}  # submission -> command line
+        self.environment: dict[str, str] = {}  # of the last one
+        self.ends: dict[str, JobStatus] = {}
+        self.stops: list[str] = []
+        self.board: dict[str, dict[str, Any]] = {}  # job -> numbers in flight
+        self.hindrance: Callable[[str], None] = lambda submission: None  # called before a job is taken
 
-    def start(self, owner: str, action: str, arguments: dict[str, Any]) -> Job:
-        """The job under way, or a new one."""
-        under_way = self.jobs.list(owner, states=["queued", "running", "paused", "interrupted"], action=action)
-        return under_way[0] if under_way else self.jobs.create(owner, action, arguments)
+    def submit(
+        self, submission: str, entrypoint: str, environment: Mapping[str, str], about: Mapping[str, str]
+    ) -> None:
+        """Take a job."""
+        self.hindrance(submission)
+        self.taken[submission], self.environment = entrypoint, dict(environment)
 
-    def pause(self, job_id: str) -> Job:
-        """Want a pause."""
-        return self._wanted(job_id, "pause")
+    def status(self, submission: str) -> JobStatus:
+        """It runs, if it was taken, until a test ends it."""
+        if submission not in self.taken:
+            raise Unavailable(f"there is no job {submission}")
+        return self.ends.get(submission, JobStatus.RUNNING)
 
-    def resume(self, job_id: str) -> Job:
-        """Want it to run."""
-        return self._wanted(job_id, "run")
+    def stop(self, submission: str) -> None:
+        """End a job."""
+        self.stops.append(submission)
+        self.ends[submission] = JobStatus.STOPPED
 
-    def cancel(self, job_id: str) -> Job:
-        """Want it cancelled."""
-        return self._wanted(job_id, "cancel")
-
-    def retry(self, job_id: str) -> Job:
-        """A new job like an ended one."""
-        job = self.jobs.get(job_id)
-        if job.state not in ("done", "failed", "cancelled"):
-            raise Conflict(f"This job is {job.state}; wait for its end.")
-        return self.start(job.owner, job.action, {**job.arguments, "retry": True})
-
-    def live(self, job_id: str) -> dict[str, Any] | None:
+    def numbers(self, job_id: str) -> dict[str, Any] | None:
         """The numbers a test put up."""
-        return self.numbers.get(job_id)
-
-    def _wanted(self, job_id: str, wanted: Any) -> Job:
-        if self.jobs.get(job_id).state in ("done", "failed", "cancelled"):
-            raise Conflict("This job has ended.")
-        return self.jobs.want(job_id, wanted)
+        return self.board.get(job_id)
 
 
 class WordModels:

@@ -20,12 +20,13 @@ from api.app import create_app
 from api.deps import Deps
 from api.passwords import Passwords
 from api.server import HttpServer, serving
+from batch.jobs import JobControl
 from cluster.settings import ApiSettings, Settings
 from cluster.store.database import Library, System, open_library, open_system
 from cluster.store.paths import file_id
 from cluster.store.schema import rows_of
 from cluster.store.users import User
-from tests.api.standins import MODEL, WIDTH, Clock, TableJobs, WordModels, two_nodes, vector_of
+from tests.api.standins import MODEL, WIDTH, Clock, TakingCluster, WordModels, two_nodes, vector_of
 
 # The same examples every time, however busy the machine.
 STEADY = hypothesis.settings(deadline=None, derandomize=True, max_examples=60)
@@ -42,7 +43,7 @@ class World:
     settings: Settings
     clock: Clock
     system: System
-    jobs: TableJobs
+    cluster: TakingCluster
     models: WordModels
     deps: Deps
     opened: dict[str, Library]
@@ -162,9 +163,10 @@ def build(root: Path, clock: Clock | None = None, **api: Any) -> World:
                 opened[user_id] = open_library(settings, user_id)
             return opened[user_id]
 
-    jobs, models = TableJobs(system), WordModels(library)
+    cluster, models = TakingCluster(), WordModels(library)
+    jobs = JobControl(settings, system, cluster, clock)
     deps = Deps(settings, system, library, jobs, models, two_nodes, {"clip": MODEL}, CHEAP)
-    return World(root, settings, clock, system, jobs, models, deps, opened)
+    return World(root, settings, clock, system, cluster, models, deps, opened)
 
 
 @contextmanager

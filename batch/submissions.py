@@ -1,0 +1,98 @@
+"""Ray's own list of jobs, and the board of their numbers: what the control of jobs needs of a cluster.
+
+Every request has a deadline, and whatever goes wrong with it is Unavailable. What a job is, is not known here.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from ray.exceptions import RayError
+from ray.job_submission import JobStatus, JobSubmissionClient
+
+from batch.progress import read_board
+from cluster.errors import Unavailable
+from cluster.runtime import dashboard_of
+from cluster.settings import Settings
+
+DEADLINE_S = 10.0  # of one request; Ray's client has none
+
+
+class Cluster(Protocol):
+    """Runs jobs. Every method blocks, for a bounded time, and raises Unavailable when the cluster does not answer."""
+
+    def submit(
+        self, submission: str, entrypoint: str, environment: Mapping[str, str], about: Mapping[str, str]
+    ) -> None:
+        """Run a command line under that id, with these variables."""
+        ...
+
+    def status(self, submission: str) -> JobStatus:
+        """How that job is; raises Unavailable for an unknown one too."""
+        ...
+
+    def stop(self, submission: str) -> None:
+        """End that job's process: by SIGTERM, and some seconds later by SIGKILL."""
+        ...
+
+    def numbers(self, job_id: str) -> dict[str, Any] | None:
+        """A job's numbers in flight; None when nobody posts any."""
+        ...
+
+
+class Client(JobSubmissionClient):  # type: ignore[misc]
+    """Ray's client, whose requests end."""
+
+    def __init__(self, address: str, deadline_s: float) -> None:
+        self.deadline_s = deadline_s
+        super().__init__(address)
+
+    def _do_request(self, method: str, endpoint: str, **given: Any) -> Any:
+        """Every request of Ray's client comes through here."""
+        return super()._do_request(method, endpoint, **{"timeout": self.deadline_s, **given})
+
+
+class Submissions:
+    """The cluster that the settings name, or the one that runs here."""
+
+    def __init__(self, settings: Settings, deadline_s: float = DEADLINE_S) -> None:
+        self.settings, self.deadline_s = settings, deadline_s
+
+    def submit(
+        self, submission: str, entrypoint: str, environment: Mapping[str, str], about: Mapping[str, str]
+    ) -> None:
+        """Run a command line under that id, with these variables."""
+        with answering():
+            self._client().submit_job(
+                entrypoint=entrypoint,
+                submission_id=submission,
+                metadata=dict(about),
+                runtime_env={"env_vars": dict(environment)},
+            )
+
+    def status(self, submission: str) -> JobStatus:
+        """How that job is."""
+        with answering():
+            status: JobStatus = self._client().get_job_status(submission)
+            return status
+
+    def stop(self, submission: str) -> None:
+        """End that job's process."""
+        with answering():
+            self._client().stop_job(submission)
+
+    def numbers(self, job_id: str) -> dict[str, Any] | None:
+        """A job's numbers in flight."""
+        return read_board(self.settings, job_id)
+
+    def _client(self) -> Client:
+        return Client(dashboard_of(self.settings), self.deadline_s)
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Make Unavailable of what Ray's client raises; the errors of `requests` are OSErrors."""
+    try:
+        yield
+    except (RuntimeError, OSError, RayError) as error:
+        raise Unavailable(f"the cluster does not answer; it is asked again: {error}") from error
