@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from api.deps import JobControl
-from cluster.store.jobs import Job
+from cluster.store.jobs import PREPARED, Job
 
 
 class StageView(msgspec.Struct, frozen=True):
@@ -50,5 +50,6 @@ def viewed(job: Job, control: JobControl) -> JobView:
 
 def view(job: Job, live: dict[str, Any]) -> JobView:
     """A job with numbers in flight over those of its row."""
-    facts = {name: getattr(job, name) for name in JobView.__struct_fields__}
-    return msgspec.convert({**facts, **live}, JobView, strict=False)
+    facts = {name: getattr(job, name) for name in JobView.__struct_fields__} | live
+    counts = {name: count for name, count in facts["counts"].items() if name != PREPARED}
+    return msgspec.convert({**facts, "counts": counts}, JobView, strict=False)

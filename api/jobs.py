@@ -23,15 +23,14 @@ from api.job_view import JobView, viewed
 from api.logins import Logins
 from api.paging import Cursor, Limit, decode, encode
 from cluster.errors import NotFound
-from cluster.store.jobs import Job, State, job_of
+from cluster.store.jobs import LIVE, Job, job_of
 from cluster.store.users import User
 
 Doors = NamedDependency[SkipValidation[Logins]]
 News = NamedDependency[SkipValidation[Feed]]
 LastEventId = Annotated[str, HeaderParameter(name="Last-Event-ID", max_length=64, description="the last event seen")]
 
-UNDER_WAY: tuple[State, ...] = ("queued", "running", "paused", "interrupted")
-NEWEST = 200  # jobs whose changes are looked for, besides those that have not ended
+NEWEST = 200  # jobs, by when they were asked for and by when they ended, whose changes are looked for
 STEPS: dict[str, Callable[[JobControl, str], Job]] = {
     "pause": lambda control, job_id: control.pause(job_id),
     "resume": lambda control, job_id: control.resume(job_id),
@@ -147,10 +146,11 @@ def older(position: tuple[datetime, str] | None) -> Expr:
 
 
 def looked_at(deps: Deps) -> list[JobView]:
-    """The jobs that may have changed: those that have not ended, and the newest; blocks."""
-    jobs = {job.job_id: job for job in deps.system.jobs.list(limit=NEWEST)}
-    jobs |= {job.job_id: job for job in deps.system.jobs.list(limit=NEWEST, states=UNDER_WAY)}
-    return [viewed(job, deps.jobs) for job in jobs.values()]
+    """The jobs that may have changed: those that have not ended, the newest, and those that ended last; blocks."""
+    jobs = deps.system.jobs
+    looks = [jobs.list(limit=NEWEST), jobs.list(limit=NEWEST, states=LIVE), jobs.ended_last(NEWEST)]
+    found = {job.job_id: job for look in looks for job in look}  # a later look knows better
+    return [viewed(job, deps.jobs) for job in found.values()]
 
 
 ROUTES = Router("/api/jobs", route_handlers=[list_jobs, show_job, list_errors, steer_job, job_events], tags=["jobs"])

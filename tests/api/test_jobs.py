@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api import jobs as module
 from cluster.store.jobs import Job
 from cluster.store.schema import rows_of
 from tests.api.world import NOON, World
@@ -86,11 +87,11 @@ def test_a_running_job_shows_its_numbers_in_flight(world: World) -> None:
     """Rather than those of its row, which are written now and then; an ended one shows its row's."""
     job = started(world, "ann")
     world.system.jobs.beat(job.job_id, job.attempt, [{"name": "thumbnails", "total": 10, "done": 1}], {"listed": 10})
-    world.jobs.numbers[job.job_id] = {
+    world.cluster.board[job.job_id] = {
         "stages": [
             {"name": "thumbnails", "total": 10, "done": 7, "failed": 1, "state": "running", "rate": 3.5, "eta_s": 0.6}
         ],
-        "counts": {"listed": 10, "skipped_by": {"hidden": 1}},
+        "counts": {"listed": 10, "skipped_by": {"hidden": 1}, "prepared": 1},
     }
     client = world.as_user("ann")
 
@@ -100,26 +101,27 @@ def test_a_running_job_shows_its_numbers_in_flight(world: World) -> None:
 
     assert running["stages"][0] == {
         "name": "thumbnails", "total": 10, "done": 7, "failed": 1, "skipped": 0, "state": "running",
-        "rate": 3.5, "eta_s": 0.6, "note": "",
+        "rate": 3.5, "eta_s": 0.6, "spent_s": 0, "note": "",
     }  # fmt: skip
-    assert running["counts"]["skipped_by"] == {"hidden": 1}
+    assert running["counts"] == {"listed": 10, "skipped_by": {"hidden": 1}}  # without marks of our own
     assert (ended["state"], ended["stages"][0]["done"]) == ("done", 1)
 
 
 def test_steering_asks_the_job_control(world: World) -> None:
-    """Pause, resume, cancel; what the state does not allow is a conflict, and a word nobody knows is refused."""
+    """A pause can be taken back, a cancel cannot; what the state does not allow is a conflict that changes nothing."""
     world.user("zoe")
     job = started(world, "zoe")
     client, path = world.as_user("zoe"), f"/api/jobs/{job.job_id}"
 
     wanted = [client.post(f"{path}/{step}").json()["wanted"] for step in ("pause", "resume", "cancel")]
-    early = client.post(f"{path}/retry")
+    early = [client.post(f"{path}/{step}").status_code for step in ("pause", "resume", "retry")]
+    still = client.get(path).json()["wanted"]
     world.system.jobs.finish(job.job_id, job.attempt, "failed", "The disk is full.")
     late = client.post(f"{path}/pause")
     again = client.post(f"{path}/retry")
 
     assert wanted == ["pause", "run", "cancel"]
-    assert (early.status_code, late.status_code) == (409, 409)
+    assert (early, still, late.status_code) == ([409, 409, 409], "cancel", 409)
     assert client.get(path).json()["error"] == "The disk is full."
     assert again.json()["arguments"]["retry"] is True
     assert client.post(f"{path}/explode").status_code == 400
@@ -254,37 +256,16 @@ def test_many_listen_at_once(world: World) -> None:
     assert sorted(heard) == sorted([(name, job.job_id) for name, job in jobs.items()] * 10)
 
 
-def test_a_scan_is_started_and_found_running(world: World) -> None:
-    """202 with the job and where to follow it; a second request gets the same job."""
-    user = world.user("wim")
-    client = world.as_user("wim")
+def test_an_old_job_that_ends_is_looked_at(fresh: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many were asked for since: its end is among the last ends."""
+    monkeypatch.setattr(module, "NEWEST", 2)
+    old = started(fresh, "ann")
+    for _ in range(3):
+        fresh.clock.advance(seconds=1)
+        newer = started(fresh, "ann")
+        fresh.system.jobs.finish(newer.job_id, newer.attempt, "done")
+    fresh.clock.advance(seconds=1)
 
-    first = client.post(
-        "/api/library/actions/scan", json={"full": True, "paths": ["a/b.jpg", f"{user.scan_directory}/c"]}
-    )
-    second = client.post("/api/library/actions/scan")
+    fresh.system.jobs.finish(old.job_id, old.attempt, "done")
 
-    assert (first.status_code, second.status_code) == (202, 202)
-    assert first.json()["arguments"] == {"full": True, "paths": ["a/b.jpg", "c"]}
-    assert first.headers["location"] == f"/api/jobs/{first.json()['job_id']}"
-    assert client.get(first.headers["location"]).json()["state"] == "queued"
-    assert second.json()["job_id"] == first.json()["job_id"]
-
-
-@pytest.mark.parametrize("path", ["..", "../x", "a/../../x", "/etc/passwd", "", "x\0", "a" * 5000])
-def test_a_scan_leaves_the_scan_directory_under_no_name(world: World, path: str) -> None:
-    """And no job is made for it."""
-    world.users.get("xena") or world.user("xena")
-    client = world.as_user("xena")
-
-    assert client.post("/api/library/actions/scan", json={"paths": [path]}).status_code == 400
-    assert client.get("/api/jobs").json()["jobs"] == []
-
-
-def test_a_scan_takes_a_thousand_paths_and_no_more(world: World) -> None:
-    """A request is bounded, and long enough for what people select."""
-    world.user("yann")
-    client = world.as_user("yann")
-
-    assert client.post("/api/library/actions/scan", json={"paths": ["x" * 200] * 1001}).status_code == 400
-    assert client.post("/api/library/actions/scan", json={"paths": ["x" * 200] * 1000}).status_code == 202
+    assert {job.job_id: job.state for job in module.looked_at(fresh.deps)}[old.job_id] == "done"
