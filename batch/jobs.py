@@ -68,10 +68,14 @@ class JobControl:
         return self.jobs.get(job.job_id)
 
     def joined(self, job: Job, arguments: dict[str, Any]) -> Job:
-        """The job that is under way, for somebody who asks for the same; raises Conflict for anything else."""
-        if meant(job.arguments) != meant(arguments):
+        """The job that is under way, for somebody who asks for what it does; raises Conflict for anything else."""
+        if not covers(meant(job.arguments), meant(arguments)):
             told = f"the {job.action} {job.job_id}, asked for with other arguments, is {job.state}"
-            way = "resume or cancel it first" if job.state in RESTING else "wait for its end, or cancel it first"
+            way = (
+                "ask for the same to go on with it, or cancel it first"
+                if job.state in RESTING
+                else "wait for its end, or cancel it first"
+            )
             raise Conflict(f"{told}; {way}")
         refuse_cancelled(job)
         return self.resume(job.job_id) if job.wanted == "pause" or job.state in RESTING else job
@@ -208,6 +212,11 @@ class JobControl:
         wanted = self.jobs.get(job.job_id).wanted
         state: State = "failed" if job.attempt >= MOST_ATTEMPTS else "queued"
         self.jobs.leave(msgspec.structs.replace(job, wanted=wanted), state, why if state == "failed" else "")
+
+
+def covers(job: dict[str, Any], asked: dict[str, Any]) -> bool:
+    """Whether a job does all that is asked for: the same, or everything where only what changed is asked for."""
+    return job == asked or (not asked and "paths" not in job)
 
 
 def meant(arguments: dict[str, Any]) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class RaySettings(Part):
     num_cpus: int | None = Field(None, ge=2, description="logical CPUs of a head started here; none lets Ray look")
     num_gpus: int | None = Field(None, ge=0, description="GPUs of a head started here; none lets Ray look")
     object_store_mb: int = Field(500, ge=80, description="shared memory for batches on their way")
-    temp_dir: Folder | None = Field(None, description="the folder that Ray's scratch folder is made in; short, sockets live there")
+    temp_dir: Folder | None = Field(None, description="where Ray's scratch folder is made; short, sockets live in it")
     start_timeout_s: float = Field(90, gt=0, description="how long a head may take to answer")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from ray.job_submission import JobStatus
 
-from batch.jobs import FAREWELL, HUNG, PATIENCE, SILENCE, JobControl, close
+from batch.jobs import FAREWELL, HUNG, PATIENCE, SILENCE, JobControl, close, covers
 from cluster.errors import Conflict, Invalid, NotFound
 from cluster.settings import Settings
 from cluster.store.database import System, open_system
@@ -188,7 +188,7 @@ def test_asking_for_what_rests_resumes_it(control: JobControl, system: System, o
 
 @pytest.mark.parametrize(
     ("state", "way"),
-    [("running", "wait for its end, or cancel it first"), ("interrupted", "resume or cancel it first")],
+    [("running", "wait for its end, or cancel it first"), ("interrupted", "go on with it, or cancel it first")],
 )
 def test_asking_for_something_else_meanwhile_is_a_conflict(
     control: JobControl, system: System, owner: str, state: State, way: str
@@ -268,3 +268,12 @@ def test_a_resumed_job_waits_for_its_turn_again(control: JobControl, system: Sys
     resumed = control.resume(job.job_id)
 
     assert (resumed.state, resumed.wanted) == ("queued", "run")
+
+
+def test_asking_for_what_changed_is_answered_by_a_job_that_does_everything():
+    """A full scan does all that a plain one does; a scan of named files does not."""
+    assert covers({"full": True}, {})
+    assert covers({"retry": True}, {})
+    assert not covers({"paths": ["a.jpg"]}, {})
+    assert not covers({}, {"full": True})
+    assert not covers({"paths": ["a.jpg"]}, {"paths": ["b.jpg"]})
