@@ -71,12 +71,8 @@ class JobControl:
         """The job that is under way, for somebody who asks for what it does; raises Conflict for anything else."""
         if not covers(meant(job.arguments), meant(arguments)):
             told = f"the {job.action} {job.job_id}, asked for with other arguments, is {job.state}"
-            way = (
-                "ask for the same to go on with it, or cancel it first"
-                if job.state in RESTING
-                else "wait for its end, or cancel it first"
-            )
-            raise Conflict(f"{told}; {way}")
+            way = "ask for the same to go on with it" if job.state in RESTING else "wait for its end"
+            raise Conflict(f"{told}; {way}, or cancel it first")
         refuse_cancelled(job)
         return self.resume(job.job_id) if job.wanted == "pause" or job.state in RESTING else job
 

@@ -188,7 +188,10 @@ def test_asking_for_what_rests_resumes_it(control: JobControl, system: System, o
 
 @pytest.mark.parametrize(
     ("state", "way"),
-    [("running", "wait for its end, or cancel it first"), ("interrupted", "go on with it, or cancel it first")],
+    [
+        ("running", "wait for its end, or cancel it first"),
+        ("interrupted", "ask for the same to go on with it, or cancel it first"),
+    ],
 )
 def test_asking_for_something_else_meanwhile_is_a_conflict(
     control: JobControl, system: System, owner: str, state: State, way: str
