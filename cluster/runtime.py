@@ -131,7 +131,12 @@ def dashboard_of(settings: Settings) -> str:
 
 
 def authenticate(settings: Settings) -> None:
-    """Make this process and its children show the cluster's token; makes a token where none is configured."""
+    """Make this process and its children show the cluster's token; makes a token where none is configured.
+
+    A process that has joined a cluster keeps to that one's: Ray ends a driver that shows another.
+    """
+    if ray.is_initialized():
+        return
     os.environ.setdefault("RAY_AUTH_MODE", "token")
     if settings.ray.address is None:
         os.environ["RAY_AUTH_TOKEN_PATH"] = str(token_file(settings))
