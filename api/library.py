@@ -74,7 +74,10 @@ def library_stats(deps: Given, owned: Owned) -> LibraryStats:
     request_max_body_size=SCAN_BYTES, summary="Scan one's folder",
 )  # fmt: skip
 def scan(deps: Given, user: Me, data: JSONBody[Scan | None] = None) -> Response[JobView]:
-    """Start a scan, or get the one that runs already; follow it at /api/jobs/{id} or /api/jobs/events."""
+    """Start a scan, or get the one that does this already; 409 while one that was asked for otherwise is under way.
+
+    Follow it at /api/jobs/{id} or /api/jobs/events.
+    """
     asked = data or Scan()
     folder = os.fsencode(user.scan_directory)
     paths = [os.fsdecode(inside(folder, path)) for path in asked.paths] if folder else []
