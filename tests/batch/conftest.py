@@ -1,4 +1,4 @@
-"""Photos for scans: the sample library, scanned once, and small folders of a few of its files."""
+"""Photos for scans - the sample library and small folders of a few of its files - and job control without a cluster."""
 
 import shutil
 from collections.abc import Callable, Iterable
@@ -8,8 +8,42 @@ from pathlib import Path
 import psutil
 import pytest
 
+from batch.jobs import JobControl
+from cluster.settings import Settings
+from cluster.store.database import System, open_system
+from tests.api.standins import Clock, TakingCluster
 from tests.conftest import Household
 from tests.sample_library import SampleLibrary, write_sample_library
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that tests turn."""
+    return Clock()
+
+
+@pytest.fixture
+def system(tmp_path: Path, clock: Clock) -> System:
+    """An empty system database."""
+    return open_system(Settings(root=tmp_path), clock)
+
+
+@pytest.fixture
+def cluster() -> TakingCluster:
+    """A cluster that takes jobs and runs none."""
+    return TakingCluster()
+
+
+@pytest.fixture
+def control(tmp_path: Path, system: System, cluster: TakingCluster, clock: Clock) -> JobControl:
+    """Job control of a cluster that takes jobs."""
+    return JobControl(Settings(root=tmp_path), system, cluster, clock)
+
+
+@pytest.fixture
+def owner(system: System, tmp_path: Path) -> str:
+    """A user with a folder."""
+    return system.users.create("somebody", "hash", scan_directory=str(tmp_path)).user_id
 
 
 @pytest.fixture(scope="session")

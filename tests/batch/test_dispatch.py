@@ -17,34 +17,6 @@ from cluster.store.schema import rows_of
 from tests.api.standins import Clock, TakingCluster
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def system(tmp_path: Path, clock: Clock) -> System:
-    """An empty system database."""
-    return open_system(Settings(root=tmp_path), clock)
-
-
-@pytest.fixture
-def cluster() -> TakingCluster:
-    return TakingCluster()
-
-
-@pytest.fixture
-def control(tmp_path: Path, system: System, cluster: TakingCluster, clock: Clock) -> JobControl:
-    """Job control of a cluster that takes jobs."""
-    return JobControl(Settings(root=tmp_path), system, cluster, clock)
-
-
-@pytest.fixture
-def owner(system: System, tmp_path: Path) -> str:
-    """A user with a folder."""
-    return system.users.create("somebody", "hash", scan_directory=str(tmp_path)).user_id
-
-
 def test_the_job_that_waited_longest_is_next(control: JobControl, system: System, owner: str, clock: Clock):
     """However many wait."""
     first = system.jobs.create(owner, "scan", {})

@@ -1,45 +1,15 @@
 """A job's row stays true without a cluster too: who may start, when a silent one counts as gone, what resumes."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from ray.job_submission import JobStatus
 
 from batch.jobs import FAREWELL, HUNG, PATIENCE, SILENCE, JobControl, close, covers
 from cluster.errors import Conflict, Invalid, NotFound
-from cluster.settings import Settings
-from cluster.store.database import System, open_system
+from cluster.store.database import System
 from cluster.store.jobs import State, Wanted
 from tests.api.standins import Clock, TakingCluster
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def system(tmp_path: Path, clock: Clock) -> System:
-    """An empty system database."""
-    return open_system(Settings(root=tmp_path), clock)
-
-
-@pytest.fixture
-def cluster() -> TakingCluster:
-    return TakingCluster()
-
-
-@pytest.fixture
-def control(tmp_path: Path, system: System, cluster: TakingCluster, clock: Clock) -> JobControl:
-    """Job control of a cluster that takes jobs."""
-    return JobControl(Settings(root=tmp_path), system, cluster, clock)
-
-
-@pytest.fixture
-def owner(system: System, tmp_path: Path) -> str:
-    """A user with a folder."""
-    return system.users.create("somebody", "hash", scan_directory=str(tmp_path)).user_id
 
 
 def test_an_action_nobody_knows_and_a_folder_that_is_not_there_are_sentences(control: JobControl, system: System):
