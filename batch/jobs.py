@@ -18,8 +18,9 @@ from typing import Any
 import msgspec
 from ray.job_submission import JobStatus
 
-from batch.progress import HUNG, Reporter, board
+from batch.progress import HUNG, Reporter
 from batch.submissions import Cluster, Submissions
+from cluster.board import board
 from cluster.errors import BrightroomError, Conflict, Invalid, NotFound
 from cluster.settings import CONFIG_VARIABLE, CONFIGS, PREFIX, Settings
 from cluster.store.clock import Clock, utc_now
@@ -253,7 +254,7 @@ def job_environment(settings: Settings) -> dict[str, str]:
 def running(settings: Settings, system: System, job: Job) -> Iterator[Reporter]:
     """A job's attempt, reported while the block runs; how the block ends is how the job ends."""
     jobs = system.jobs
-    with Reporter(board(settings), jobs, job) as reporter:
+    with Reporter(board(settings.ray.namespace), jobs, job) as reporter:
         try:
             yield reporter
         except BrightroomError as error:

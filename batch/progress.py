@@ -1,6 +1,6 @@
 """A job's numbers on their way: to a board in the cluster that people watch, and now and then into the job's row.
 
-The board is a named actor and holds nothing that matters: it is gone with the cluster, the rows are not.
+The board (cluster/board.py) holds nothing that matters: it is gone with the cluster, the rows are not.
 """
 
 import logging
@@ -8,21 +8,19 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 import msgspec
-import ray
 from ray.exceptions import RayError
 
 from cluster.errors import BrightroomError
-from cluster.settings import Settings
 from cluster.store.jobs import PREPARED, Job, Jobs
 
 log = logging.getLogger(__name__)
 
-BOARD = "progress"
+TOPIC = "jobs"  # on the board
 HUNG = timedelta(minutes=3)  # a process that is there and has not beaten for so long will not again
 
 
@@ -105,49 +103,6 @@ def begun(job: Job) -> Progress:
     return Progress(facts={name: job.counts[name] for name in (PREPARED,) if name in job.counts})
 
 
-class Board:
-    """The latest numbers of each job, for whoever looks."""
-
-    def __init__(self) -> None:
-        self.jobs: dict[str, dict[str, Any]] = {}
-
-    def post(self, job_id: str, told: dict[str, Any]) -> None:
-        """Put a job's numbers up."""
-        self.jobs[job_id] = told
-
-    def read(self, job_id: str) -> dict[str, Any] | None:
-        """A job's numbers."""
-        return self.jobs.get(job_id)
-
-    def clear(self, job_id: str) -> None:
-        """Take a job's numbers down: it ended, its row has them."""
-        self.jobs.pop(job_id, None)
-
-
-def board(settings: Settings) -> Any:
-    """The board's handle; starts it where there is none."""
-    options = ray.remote(Board).options(
-        name=BOARD,
-        namespace=settings.ray.namespace,
-        lifetime="detached",
-        get_if_exists=True,
-        num_cpus=0,
-        max_restarts=-1,
-    )
-    return cast(Any, options).remote()
-
-
-def read_board(settings: Settings, job_id: str) -> dict[str, Any] | None:
-    """A running job's numbers in flight; None when nobody posted any."""
-    if not ray.is_initialized():
-        return None  # to ask would start a cluster
-    with suppress(ValueError, RayError):
-        actor = ray.get_actor(BOARD, namespace=settings.ray.namespace)
-        told: dict[str, Any] | None = ray.get(actor.read.remote(job_id), timeout=2)
-        return told
-    return None
-
-
 class Pace(msgspec.Struct, frozen=True):
     """How often a reporter reports, and when it gives up."""
 
@@ -184,7 +139,7 @@ class Reporter:
         self.over.set()
         self.thread.join()
         with logged("the numbers could not be taken down"):
-            self.board.clear.remote(self.job.job_id)
+            self.board.clear.remote(TOPIC, self.job.job_id)
 
     @property
     def wanted(self) -> str:
@@ -206,7 +161,7 @@ class Reporter:
         try:
             while not self.over.wait(self.pace.look_s):
                 with logged("the numbers could not be posted"):
-                    self.board.post.remote(self.job.job_id, self.progress.told())
+                    self.board.post.remote(TOPIC, self.job.job_id, self.progress.told())
                 if time.monotonic() >= due:
                     self.try_to_beat()
                     due = time.monotonic() + self.pace.beat_s

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 from ray.exceptions import RayError
 from ray.job_submission import JobStatus, JobSubmissionClient
 
-from batch.progress import read_board
+from batch.progress import TOPIC
+from cluster import board
 from cluster.errors import Unavailable
 from cluster.runtime import dashboard_of
 from cluster.settings import Settings
@@ -83,7 +84,8 @@ class Submissions:
 
     def numbers(self, job_id: str) -> dict[str, Any] | None:
         """A job's numbers in flight."""
-        return read_board(self.settings, job_id)
+        told: dict[str, Any] | None = board.read(self.settings.ray.namespace, TOPIC, job_id)
+        return told
 
     def _client(self) -> Client:
         return Client(dashboard_of(self.settings), self.deadline_s)

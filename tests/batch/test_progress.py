@@ -78,7 +78,7 @@ class Near:
         """What `remote` is to call."""
         return self
 
-    def remote(self, job_id: str, told: Any = None) -> None:
+    def remote(self, topic: str, job_id: str, told: Any = None) -> None:
         """Put numbers up, or take them down."""
         self.up[job_id] = told
 
@@ -100,7 +100,7 @@ class Hindered(Jobs):
 class Away(Near):
     """The board of a cluster that is gone."""
 
-    def remote(self, job_id: str, told: Any = None) -> None:
+    def remote(self, topic: str, job_id: str, told: Any = None) -> None:
         """Nobody is there."""
         raise RuntimeError("Ray is not there")
 

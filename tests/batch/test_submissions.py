@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from batch.progress import read_board
 from batch.submissions import Submissions
+from cluster import board
 from cluster.errors import Unavailable
 from cluster.settings import RaySettings, Settings
 
@@ -62,6 +62,6 @@ def test_a_brightroom_that_does_not_run_is_unavailable(tmp_path: Path):
         Submissions(Settings(root=tmp_path)).status("one-1")
 
 
-def test_looking_at_numbers_in_flight_starts_no_cluster(tmp_path: Path):
+def test_looking_at_numbers_in_flight_starts_no_cluster():
     """A process that has not joined one sees none."""
-    assert read_board(Settings(root=tmp_path), "one") is None
+    assert board.read("nobody", "jobs", "one") is None
