@@ -63,7 +63,7 @@ def main(context: click.Context, config: Path | None) -> None:
 def up(settings: Settings, host: str | None, port: int | None) -> None:
     """Start Brightroom and stay until Ctrl-C, which stops all that it started."""
 
-    from api.server import HttpServer, listening
+    from api.http_server import HttpServer, listening
     from api.up import running, served_once
 
     end_in_order()

@@ -22,8 +22,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from api.follow import RESTING, show
+from api.http_server import serving
 from api.passwords import Passwords
-from api.server import serving
 from api.signals import end_in_order
 from api.up import Brightroom, running
 from cluster.settings import ApiSettings, Settings, load_settings

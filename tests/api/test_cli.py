@@ -18,7 +18,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from api.server import listening
+from api.http_server import listening
 from cluster.head import Head, family, free_port, head_file, read_head
 from cluster.settings import Settings
 from cluster.store.database import open_system

@@ -11,8 +11,8 @@ import pytest
 import skimage.data
 from PIL import Image
 
+from api.http_server import serving
 from api.passwords import Passwords
-from api.server import serving
 from api.up import Brightroom
 
 PASSWORD = "a long enough password"

@@ -18,8 +18,8 @@ from litestar import Litestar
 
 from api.app import create_app
 from api.deps import Deps
+from api.http_server import HttpServer, serving
 from api.passwords import Passwords
-from api.server import HttpServer, serving
 from batch.jobs import JobControl
 from cluster.settings import ApiSettings, Settings
 from cluster.store.database import Library, System, open_library, open_system

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from api.app import create_app
-from api.server import HttpServer, listening
+from api.http_server import HttpServer, listening
 from cluster.errors import Conflict, Invalid
 from tests.api.test_jobs import events, started
 from tests.api.world import World, build
