@@ -10,6 +10,7 @@ from lancedb.expr import Expr
 from cluster.errors import NewerSchema, StoreError
 from cluster.settings import Settings
 from cluster.store.attempts import Attempts
+from cluster.store.choices import Choices
 from cluster.store.clock import Clock, utc_now
 from cluster.store.connection import Connection, Tidying
 from cluster.store.faces import Faces
@@ -51,7 +52,7 @@ def checked(meta: Table) -> Table:
 
 
 class System:
-    """Users, sessions, jobs, leases, services, failed logins."""
+    """Users, sessions, jobs, leases, services and their models, failed logins."""
 
     def __init__(self, database: Connection, session_lifetime: timedelta, login_attempts: int, clock: Clock) -> None:
         self.database = database
@@ -61,6 +62,7 @@ class System:
         self.jobs = Jobs(database, clock)
         self.leases = Leases(database, clock)
         self.services = Services(database, clock)
+        self.choices = Choices(database, clock)
         self.attempts = Attempts(database, login_attempts, clock)
 
     def tidy(self) -> None:
