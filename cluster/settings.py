@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from cluster import places
 from cluster.branches import ApiSettings, Folder, MediaSettings, Part, RaySettings, ScanSettings, StoreSettings
 from cluster.errors import SettingsError
+from cluster.shares import Demand, refusal
 from cluster.sources import Variables, document, first_fault, giver, known_variables
 from cluster.specs import ModelSpec, checked
 
@@ -63,14 +64,13 @@ class Settings(Part):
 
     @model_validator(mode="after")
     def shares_fit(self) -> Self:
-        """Refuse shares of GPU and GPU memory that add up to more than there is; Ray counts in ten-thousandths."""
-        asked = self.gpu_shares
-        if round(sum(asked.values()), 4) > self.gpus_per_node:
-            raise ValueError(f"services.*.gpus: {told(asked)} is more than the {self.gpus_per_node} of gpus_per_node")
+        """Refuse shares of GPUs that cannot all be placed, and a replica's memory that is over its share of a GPU's."""
+        if refused := refusal(self.gpu_demands, self.gpus_per_node):
+            raise ValueError(f"services.*.gpus: {refused}")
         for name, spec in self.models.items():
             if spec.gpu_memory_gb > round(spec.gpus * self.gpu_memory_gb, 4):
                 share = f"{spec.gpu_memory_gb:g} GB is more than its share ({spec.gpus:g} of {self.gpu_memory_gb:g} GB)"
-                raise ValueError(f"services.{name}.gpu_memory_gb: {share}")
+                raise ValueError(f"services.{name}.gpu_memory_gb: {share}; lower it or raise services.{name}.gpus")
         return self
 
     @property
@@ -79,13 +79,14 @@ class Settings(Part):
         return {name: spec for name, spec in self.services.items() if spec}
 
     @property
-    def gpu_shares(self) -> dict[str, float]:
+    def gpu_demands(self) -> list[Demand]:
         """Who may ask for how much of the GPUs at the same time: services and, beside them, a scan's own actors."""
-        services = {name: spec.gpus * spec.max_replicas for name, spec in self.models.items() if spec.gpus}
+        services = [Demand(name, spec.gpus, spec.max_replicas) for name, spec in self.models.items() if spec.gpus]
         if self.scan.inference == "serve":
             return services
-        actors = {f"scan's own {name}": services[name] for name in SERVICE_OF.values() if name in services}
-        return {**services, **actors}
+        own = set(SERVICE_OF.values())
+        actors = [Demand(f"scan's own {one.who}", one.share, one.replicas) for one in services if one.who in own]
+        return [*services, *actors]
 
     @property
     def revisions(self) -> dict[str, str]:
@@ -115,12 +116,6 @@ def keyed(name: str, spec: ModelSpec) -> ModelSpec:
         return checked(spec)
     except ValueError as error:
         raise ValueError(f"{name}.{error}") from None
-
-
-def told(asked: dict[str, float]) -> str:
-    """Who asks for what, and the sum: `a 0.5 + b 0.75 = 1.25`."""
-    parts = " + ".join(f"{name} {share:g}" for name, share in asked.items())
-    return f"{parts} = {sum(asked.values()):g}"
 
 
 def load_settings(path: Path | None = None) -> Settings:
