@@ -12,10 +12,12 @@
         Conflict               409
         TooMany                429, with seconds to wait
         Unavailable            503, a service that is stopped or not there
+          Poisoned             one whose GPU failed under it: its process can compute nothing more and is being replaced
       PhotoError               one file or photo cannot be processed; batch/stages.py turns it into a value in its row
         Unreadable             the bytes are no picture that can be decoded
         TooLarge               over a limit of the settings
         DecoderDied            the decode child crashed, hung or ran out of memory
+        OutOfMemory            needs more GPU memory than its model may take, alone and with no other beside it
 
 Anything else is a bug and is allowed to fail loudly.
 """
@@ -73,6 +75,10 @@ class Unavailable(ServiceError):
     """A service this needs is stopped or not there."""
 
 
+class Poisoned(Unavailable):
+    """The GPU failed under a model: the process can compute nothing any more. No photo is to blame; ask another."""
+
+
 class PhotoError(BrightroomError):
     """One file or photo cannot be processed."""
 
@@ -87,3 +93,7 @@ class TooLarge(PhotoError):
 
 class DecoderDied(PhotoError):
     """The decode child crashed, hung or ran out of memory over this file."""
+
+
+class OutOfMemory(PhotoError):
+    """The photo needs more GPU memory than its model may take, even alone."""
