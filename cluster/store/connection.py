@@ -18,7 +18,7 @@ from lancedb.index import FTS
 from lancedb.table import Table as LanceTable
 
 from cluster.errors import StoreError
-from cluster.store import durable, recovery
+from cluster.store import columns, durable, recovery
 
 INDEX_CACHE = 512 * 2**20  # bytes a process may keep of indexes; Lance's own default is several GiB
 METADATA_CACHE = 256 * 2**20  # bytes
@@ -72,6 +72,7 @@ class Connection:
     def open(self, name: str, schema: pa.Schema, text_column: str | None = None) -> LanceTable:
         """A table, created when absent, with its torn newest versions set aside; raises StoreError if it is past that.
 
+        Columns that the schema has and the table has not, because an older Brightroom made it, are added.
         `text_column` is indexed for full-text search when the table is created.
         """
         with self._opening:
@@ -80,7 +81,7 @@ class Connection:
             folder = self.folder / f"{name}.lance"
             if not recovery.manifests(folder) or recovery.torn(folder):
                 self._mend(name, schema)
-            return self._searchable(self._open(name), text_column)
+            return self._searchable(self._completed(self._open(name), schema), text_column)
 
     def _open(self, name: str) -> LanceTable:
         try:
@@ -102,6 +103,15 @@ class Connection:
                 self._database.create_table(name, schema=schema)
                 self.flush()
 
+    def _completed(self, table: LanceTable, schema: pa.Schema) -> LanceTable:
+        """The table with every column of the schema."""
+        if columns.lacking(table, schema):
+            with self.writing(table.name):
+                table.checkout_latest()  # another process may have been quicker
+                columns.add(table, columns.lacking(table, schema))
+            self.flush()
+        return table
+
     def _searchable(self, table: LanceTable, text_column: str | None) -> LanceTable:
         """The table with its full-text index, without which a search finds nothing and says nothing."""
         if text_column and not has_index(table, text_column):
@@ -119,7 +129,7 @@ class Connection:
             table = self._database.open_table(name)
         except ValueError:  # not found
             table = self._database.create_table(name, schema=schema)
-        return self._searchable(table, text_column)
+        return self._searchable(self._completed(table, schema), text_column)
 
 
 def has_index(table: LanceTable, column: str) -> bool:

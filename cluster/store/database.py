@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pyarrow as pa
-from lancedb.expr import Expr
+from lancedb.expr import Expr, col, lit
 
 from cluster.errors import NewerSchema, StoreError
 from cluster.settings import Settings
@@ -43,6 +43,8 @@ def checked(meta: Table) -> Table:
         meta.insert_new(rows_of([{"key": "schema_version", "value": str(SCHEMA_VERSION)}], META))
         row = meta.get("schema_version")
     version = int(row["value"]) if row else SCHEMA_VERSION
+    if version < SCHEMA_VERSION:  # tables get their new columns when they are opened
+        meta.change(col("key") == lit("schema_version"), {"value": str(SCHEMA_VERSION)})
     if version > SCHEMA_VERSION:
         raise NewerSchema(
             f"{meta.database.uri} was written by a newer Brightroom (data version {version}, this one knows "

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from batch.ingest import INGESTED, FileSeen, Geocode, Group, Ingest, Ingested
+from batch.ingest import INGESTED, PLACE_COLUMNS, FileSeen, Geocode, Group, Ingest, Ingested
+from batch.rows import media_row
 from cluster.settings import MediaSettings
 
 CHILD = (str(Path(__file__).resolve().parents[1] / "serve_apps" / "media" / "misbehaving_child.py"),)
@@ -110,3 +112,14 @@ def test_a_known_variant_is_not_opened_again(step: Callable[..., Ingest]):
 
     assert [file.content_id for file in one.files][1] == "ab" * 16
     assert not one.files[1].error
+
+
+def test_a_photos_row_says_what_its_derived_pictures_take(tmp_path: Path, step: Callable[..., Ingest]):
+    """The sum of the sizes of the files, also when they were there already."""
+    for _ in range(2):
+        (one,) = ingested([step()(groups(tmp_path / "photos", ("good04.jpg",)))]).values()
+        row = media_row("photo", one, dict.fromkeys(PLACE_COLUMNS, ""), "job", datetime.now(UTC))
+
+        pictures = [path for path in (tmp_path / "derived").rglob("*") if path.is_file()]
+        assert len(pictures) == 4
+        assert row["derived_bytes"] == sum(path.stat().st_size for path in pictures)

@@ -29,6 +29,18 @@ def test_data_of_a_newer_brightroom_is_refused(
         open_system(settings) if opened == "system" else open_library(settings, "a" * 32)
 
 
+def test_data_of_an_older_brightroom_is_noted_as_ours(system: System, library: Library, settings: Settings) -> None:
+    """So that the older one, which could not write to it any more, refuses it."""
+    for meta in (system.meta, library.meta):
+        meta.change(col("key") == lit("schema_version"), {"value": "1"})
+
+    opened = open_system(settings), open_library(settings, "a" * 32)
+
+    assert [database.meta.get("schema_version") for database in opened] == [
+        {"key": "schema_version", "value": str(SCHEMA_VERSION)}
+    ] * 2
+
+
 def test_each_owner_has_a_database_of_their_own(settings: Settings, library: Library) -> None:
     """What one library has, no other finds."""
     library.faces.upsert(rows_of([{"face_id": "f", "photo_id": "p"}], library.faces.schema))
