@@ -45,6 +45,7 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "zero-shot-tags": {"vocabulary": str, "prompts": Prompts, "min_score": Score, "max_tags": Count},
     "template": {},
     "blip": {"max_new_tokens": Count, "num_beams": Count},
+    "llm": {"max_new_tokens": Count},
     "ocr": {"min_score": Score, "min_letters": Count, "longest_px": Count},
     "similarity": {},
     "thumbnail": {"media": MediaSettings},

@@ -19,6 +19,7 @@ KINDS = {  # what each may be told is in cluster/specs.py, where a kind that is 
     "zero-shot-tags": "serve_apps.models.tags:ZeroShotTags",
     "template": "serve_apps.models.captions:TemplateCaptioner",
     "blip": "serve_apps.models.blip:BlipCaptioner",
+    "llm": "serve_apps.models.llm:SentenceModel",
     "ocr": "serve_apps.models.ocr:OcrModel",
     "similarity": "serve_apps.models.similarity:SimilarityModel",
     "thumbnail": "serve_apps.models.media_models:ThumbnailModel",

@@ -20,7 +20,7 @@ from cluster.store.durable import locked
 EMBEDDED, LOCAL, HUB = "embedded:", "local-dir:", "hf-hub:"
 SAFE = ("*.safetensors",)
 PICKLED = ("*.bin", "*.pt", "*.pth")  # read with weights_only=True
-BESIDE = ("*.json", "*.txt", "*.model")  # configurations, tokenizers, preprocessors
+BESIDE = ("*.json", "*.txt", "*.model", "*.jinja")  # configurations, tokenizers, preprocessors, chat templates
 
 
 def locate(spec: ModelSpec, weights: Path, prefer: str = "") -> Path:

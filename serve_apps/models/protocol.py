@@ -61,6 +61,17 @@ class CaptionRequest(msgspec.Struct, frozen=True):
     taken_at: datetime | None = None
 
 
+class SentenceRequest(msgspec.Struct, frozen=True):
+    """What a sentence is to be made of. `taken_at` is by the clock of the place; `caption_by` made the caption."""
+
+    caption: str = ""
+    tags: list[str] = []
+    people: list[str] = []
+    place: str = ""
+    taken_at: datetime | None = None
+    caption_by: str = ""
+
+
 class Caption(msgspec.Struct, frozen=True):
     """A sentence and who made it: `template` or the model's name."""
 

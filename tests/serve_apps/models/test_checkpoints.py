@@ -163,6 +163,16 @@ def test_pickled_weights_come_only_for_want_of_safe_ones(hub: Hub, tmp_path: Pat
     assert (fetched(hub, tmp_path, "open_clip") / "open_clip.bin").read_text() == "pickled clip"
 
 
+def test_what_a_model_needs_beside_its_weights_comes_with_them(hub: Hub, tmp_path: Path) -> None:
+    """Its configuration, its words, and the template of its chats; no code."""
+    beside = {"config__json": "{}", "vocab__txt": "a", "chat_template__jinja": "{{ messages }}", "modeling__py": "1/0"}
+    hub.push("a", model__safetensors="safe", **beside)
+
+    names = {path.name for path in fetched(hub, tmp_path).iterdir()}
+
+    assert names == {"model.safetensors", "config.json", "vocab.txt", "chat_template.jinja"}
+
+
 def test_a_hub_checkpoint_that_is_kept_whole_is_not_asked_for_again(tmp_path: Path) -> None:
     """At its commit, from the hub's cache in the weights, whichever way its name is written."""
     commit = tmp_path / "hub" / "models--owner--name" / "snapshots" / ("a" * 40)
