@@ -65,8 +65,10 @@ def up(settings: Settings, host: str | None, port: int | None) -> None:
 
     from api.http_server import HttpServer, listening
     from api.up import running, served_once
+    from cluster.logs import configure
 
     end_in_order()
+    configure(settings, "api", prints_are_kept=False)
     address = host or settings.api.host, settings.api.port if port is None else port
     with served_once(settings), listening(*address) as door:
         announce_admin(open_system(settings))

@@ -10,9 +10,11 @@ from pathlib import Path
 import ray
 
 from batch.jobs import running
+from batch.pipeline import log_actors
 from batch.progress import Reporter
 from batch.scan import Scan
 from batch.sink import Sink
+from cluster.logs import configure
 from cluster.runtime import connect
 from cluster.settings import Settings, load_settings
 from cluster.store.database import System, open_library, open_system
@@ -28,8 +30,10 @@ def main() -> None:
     parser.add_argument("--attempt", type=int, required=True, help="which start of the job this is")
     asked = parser.parse_args()
     settings = load_settings()
+    configure(settings, "jobs", asked.job)
     connect(settings)
     quiet()
+    log_actors(settings.root, asked.job)
     system = open_system(settings)
     job = system.jobs.get(asked.job)
     if (job.attempt, job.state) != (asked.attempt, "running"):

@@ -7,15 +7,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import ceil
+from pathlib import Path
 from typing import Any, Self, TypeAlias
 
 import pyarrow as pa
 import ray
 from ray.data import ActorPoolStrategy, Dataset
 
+from cluster.logs import configure
+
 Step: TypeAlias = Callable[[pa.Table], pa.Table]
 Run: TypeAlias = Callable[[pa.Table, Sequence["Stage"], int], Iterator[pa.Table]]  # see `run`
 MOST_THREADS = 4  # of one actor: more would wait for Python's lock
+LOGS = "brightroom.logs"  # in the context that Ray Data hands to its actors: where they log, and for which job
 AHEAD = 2  # batches that lie ready at an actor for each one it works on, so that it never waits for the next
 
 
@@ -60,6 +64,8 @@ class Steps:
     """The steps of some stages, built once in an actor and kept; called from several threads at once."""
 
     def __init__(self, stages: Sequence[Stage]) -> None:
+        if told := ray.data.DataContext.get_current().get_config(LOGS):
+            configure(Path(told["root"]), "jobs", told["job"])
         self.steps = [stage.build(*stage.args) for stage in stages]
 
     def __call__(self, batch: pa.Table) -> pa.Table:
@@ -67,6 +73,11 @@ class Steps:
         for step in self.steps:
             batch = step(batch)
         return batch
+
+
+def log_actors(root: Path, job_id: str) -> None:
+    """Let the actors of this process's pipelines log for its job, below the root."""
+    ray.data.DataContext.get_current().set_config(LOGS, {"root": str(root), "job": job_id})
 
 
 def run(table: pa.Table, stages: Sequence[Stage], batch_size: int) -> Iterator[pa.Table]:

@@ -18,6 +18,7 @@ from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-d
 from cluster.errors import Unavailable
 from cluster.head import Head, answers, await_head, family, free_port, launch, read_head, run_dir, stop_head
 from cluster.locks import hold_alone, one_at_a_time, opened, share
+from cluster.redaction import remember_file
 from cluster.settings import Settings
 
 __all__ = [
@@ -140,6 +141,7 @@ def authenticate(settings: Settings) -> None:
     os.environ.setdefault("RAY_AUTH_MODE", "token")
     if settings.ray.address is None:
         os.environ["RAY_AUTH_TOKEN_PATH"] = str(token_file(settings))
+        remember_file(token_file(settings))
     Config.initialize("")  # Ray read its variables when it was imported
     AuthenticationTokenLoader.instance().reset_cache()
 

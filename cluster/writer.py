@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import ray
 
+from cluster.logs import configure
 from cluster.settings import Settings
 from cluster.store.database import open_library
 from cluster.store.writer import Write, Writer
@@ -18,6 +19,7 @@ class LibraryWriter:
     """Gathers writes on one library and commits them together; an answer means that they are durable."""
 
     def __init__(self, settings: Settings, owner: str) -> None:
+        configure(settings, "writer")
         self.library = open_library(settings, owner)
         self.writer = Writer(self.library, settings.store)
         self.waiting: list[Write] = []
