@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import msgspec
 
@@ -210,3 +211,18 @@ def forget(aside: list[Piece], limits: Limits, now: datetime) -> None:
         if old or spare > 0:
             piece.path.unlink(missing_ok=True)
             spare -= piece.size
+
+
+def open_piece(piece: Piece, folder: Path, name: str) -> BinaryIO | None:
+    """A file of a journal to be read, as plain text wherever it is by now; None when it was forgotten meanwhile."""
+    looked_at: Piece | None = piece
+    while looked_at:
+        with suppress(FileNotFoundError):
+            reading = gzip.open if looked_at.path.suffix == ".gz" else open
+            file = cast(BinaryIO, reading(looked_at.path, "rb"))
+            aside = set_aside(folder, name)
+            if looked_at.until or (aside[-1].end if aside else 0) == piece.begin:
+                return file
+            file.close()  # the name stands for the next file already
+        looked_at = next((one for one in set_aside(folder, name) if one.begin == piece.begin), None)
+    return None
