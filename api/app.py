@@ -13,7 +13,7 @@ from litestar import Litestar, Request, Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
-from api import auth, cluster, jobs, library, services, users
+from api import auth, cluster, jobs, library, logs, services, users
 from api.access import permit
 from api.cookies import cookie_name
 from api.deps import Deps
@@ -43,7 +43,7 @@ BODY_BYTES = 64 * 1024  # of a request; routes that need more say so
 PHOTOS = Router("/api/photos", route_handlers=[list_photos, show_photo, thumbnail, original, similar], tags=["photos"])
 ROUTES: list[ControllerRouterHandler] = [
     auth.ROUTES, users.ROUTES, library.ROUTES, jobs.ROUTES, PHOTOS, SEARCH, services.ROUTES, cluster.ROUTES,
-    show_metrics, healthz,
+    logs.ROUTES, show_metrics, healthz,
 ]  # fmt: skip
 
 

@@ -47,6 +47,8 @@ MATRIX: list[tuple[str, str, Any, tuple[int, int, int]]] = [
     ("GET", "/api/search", None, (401, 400, 400)),
     ("GET", "/api/services", None, USER),
     ("GET", "/api/cluster", None, ADMIN),
+    ("GET", "/api/server/logs", None, ADMIN),
+    ("GET", "/api/server/logs/{service}", None, (401, 403, 404)),
     ("GET", "/metrics", None, ADMIN),
 ]
 CALLS = [(method, path, body) for method, path, body, _ in MATRIX]
