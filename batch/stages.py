@@ -3,6 +3,8 @@
 A `PhotoError` ends here: it becomes a sentence in the row it concerns. Knows arrays and rows, not the store.
 """
 
+import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +17,7 @@ import pyarrow as pa
 
 from cluster.errors import PhotoError, Unavailable
 from cluster.settings import ModelSpec
+from serve_apps.faults import Enduring
 from serve_apps.media.addresses import derived_path
 from serve_apps.media.preview import read_preview
 from serve_apps.models.protocol import CaptionRequest, Image, Model, Tag
@@ -73,14 +76,14 @@ class Forget:
 class Served:
     """How a worker gets the model of a running service."""
 
-    service: str
+    application: str
     timeout_s: float
 
     def __call__(self) -> Model[Any, Any]:
         """The service, seen as a model."""
         from serve_apps.client import ServedModel  # Ray Serve takes seconds to import, and ingest needs none of it
 
-        return ServedModel(self.service, self.timeout_s)
+        return ServedModel(self.application, self.timeout_s)
 
 
 @dataclass(frozen=True)
@@ -91,10 +94,22 @@ class Local:
     weights: str
 
     def __call__(self) -> Model[Any, Any]:
-        """The model, loaded into this process."""
+        """The model, loaded into this process; a GPU too small for a batch halves it."""
         from serve_apps.models import load
 
-        return load(ModelSpec.model_validate_json(self.spec), Path(self.weights))
+        return Enduring(load(ModelSpec.model_validate_json(self.spec), Path(self.weights)))
+
+
+DELIVERY_S = 1.0  # in which what the last batch came to reaches those who wait for it
+
+
+def end_process() -> None:
+    """End this process, which can compute nothing on its GPU any more; Ray starts another and gives it the same batch.
+
+    At once and without cleaning up: what is to be cleaned up is what is broken.
+    """
+    time.sleep(DELIVERY_S)
+    os._exit(1)
 
 
 PENDING, DONE, FAILED = "pending", "done", "failed"
@@ -112,16 +127,28 @@ class Outcome(msgspec.Struct, frozen=True):
 class Predict:
     """A model's outputs, as MessagePack, for the rows that lack them: columns <stage>_state, _output, _error.
 
-    A photo that makes its batch fail is found by halving, and fails alone.
+    A photo that makes its batch fail is found by halving, and fails alone. A batch under which the GPU fails stays
+    pending and is handed on; it is the next one that ends the process. So every process that ends has brought one batch
+    further, and a photo that kills each process it comes to does not keep a scan for ever: its round goes by.
     """
 
-    def __init__(self, stage: str, load: Callable[[], Model[Any, Any]], request: Callable[[Row], Any]) -> None:
+    def __init__(
+        self,
+        stage: str,
+        load: Callable[[], Model[Any, Any]],
+        request: Callable[[Row], Any],
+        end: Callable[[], None] = end_process,
+    ) -> None:
+        """`end` is called before a batch that this process can no longer compute."""
         self.stage = stage
         self.model = load()
         self.request = request
+        self.end = end
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         """The batch with this stage's three columns."""
+        if isinstance(self.model, Enduring) and self.model.poisoned:
+            self.end()
         rows = batch.to_pylist()
         due = [i for i, row in enumerate(rows) if row[f"{self.stage}_todo"]]
         asked = [i for i in due if not rows[i]["read_error"]]
@@ -140,8 +167,8 @@ def predicted(model: Model[Any, Any], inputs: Sequence[Any]) -> list[Outcome]:
     if not inputs:
         return []
     try:
-        return [Outcome(DONE, PACK.encode(output)) for output in model.predict(inputs)]
-    except Unavailable:
+        return [outcome_of(output) for output in model.predict(inputs)]
+    except Unavailable:  # or Poisoned, which is one: nothing is wrong with the photos
         return [Outcome(PENDING) for _ in inputs]
     except Exception as error:  # noqa: BLE001 - whatever a model raises over one photo must cost that photo only
         if len(inputs) == 1:
@@ -150,11 +177,18 @@ def predicted(model: Model[Any, Any], inputs: Sequence[Any]) -> list[Outcome]:
         return predicted(model, inputs[:half]) + predicted(model, inputs[half:])
 
 
+def outcome_of(output: Any) -> Outcome:
+    """What an output comes to; in the place of one there may lie why there is none."""
+    if isinstance(output, PhotoError):
+        return Outcome(FAILED, error=reason(output))
+    return Outcome(DONE, PACK.encode(output))
+
+
 def reason(error: Exception) -> str:
     """Why a photo failed, in a sentence for people."""
-    if isinstance(error, PhotoError):
-        return str(error)
-    cause = getattr(error, "cause", None) or error
+    cause = getattr(error, "cause", None) or error  # an error that comes through Ray speaks in whole tracebacks
+    if isinstance(cause, PhotoError):
+        return str(cause)
     return f"the model failed on this photo: {type(cause).__name__}: {str(cause)[:200]}"
 
 

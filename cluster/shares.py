@@ -1,8 +1,8 @@
 """Whether shares of GPUs can be placed: a replica's share lies on ONE GPU, so a sum that fits is not enough.
 
 Numbers and sentences only: who asks is handed in. Ray places replicas as they come, so it can still leave one out that
-an assignment made beforehand would place; `unplaced` says so of that one. Memory needs no packing of its own: a replica may
-take no more of it than its share of a GPU's, so what lies together on a GPU fits into its memory too.
+an assignment made beforehand would place; `unplaced` says so of that one. Memory needs no packing: a replica may not
+take more of it than its share of a GPU's, so what lies together on a GPU fits into its memory too.
 """
 
 from collections import Counter

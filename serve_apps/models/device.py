@@ -38,9 +38,9 @@ class Device:
             torch.set_num_threads(threads)
         else:
             torch.backends.cudnn.allow_tf32 = False  # float32 is meant as it is said; who wants speed sets dtype
-        if name == "cuda" and spec.gpu_memory_gb:
+        if name == "cuda":
             total = torch.cuda.get_device_properties(0).total_memory
-            torch.cuda.set_per_process_memory_fraction(min(1.0, spec.gpu_memory_gb * 1e9 / total))
+            torch.cuda.set_per_process_memory_fraction(memory_fraction(spec, total))
         return cls(name, threads, getattr(torch, spec.dtype), spec.batch_size)
 
     @property
@@ -68,6 +68,11 @@ class Device:
         """The items in order, at most `batch_size` at a time."""
         for start in range(0, len(items), self.batch_size):
             yield items[start : start + self.batch_size]
+
+
+def memory_fraction(spec: ModelSpec, total: int) -> float:
+    """The part of a GPU's `total` bytes that torch may take: `gpu_memory_gb`, or its share of the GPU if that is 0."""
+    return min(1.0, spec.gpu_memory_gb * 1e9 / total if spec.gpu_memory_gb else spec.gpus)
 
 
 def device_name(spec: ModelSpec, gpu_is_here: Callable[[], bool] = torch.cuda.is_available) -> str:

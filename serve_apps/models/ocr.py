@@ -1,13 +1,16 @@
 """Text in pictures, read by rapidocr's PP-OCR on onnxruntime. Needs no torch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import cv2
 import numpy as np
 import onnxruntime
 from rapidocr import RapidOCR
+from rapidocr.inference_engine.onnxruntime import ONNXRuntimeError
 
 from cluster.errors import Unavailable
 from cluster.settings import ModelSpec
@@ -15,6 +18,7 @@ from serve_apps.models.protocol import Image, Text
 from serve_apps.spares import Spares
 
 PROVIDER = "CUDAExecutionProvider"
+NETWORKS = 2  # a reader's detector and its recogniser: each has memory of its own on a GPU, and a limit of its own
 
 
 class OcrModel:
@@ -28,6 +32,8 @@ class OcrModel:
         self.min_score = float(spec.options.get("min_score", 0.6))
         self.min_letters = int(spec.options.get("min_letters", 2))
         self.readers = Spares(lambda: loaded(spec))  # rapidocr keeps what it is reading in itself
+        # On a GPU one reader does it all: a second would take the memory twice, and the GPU works in turn anyway.
+        self.turn: AbstractContextManager[Any] = Lock() if on_cuda(spec) else nullcontext()
         with self.readers.lent():  # the first: a model is loaded or absent
             pass
 
@@ -37,8 +43,8 @@ class OcrModel:
 
     def read(self, image: Image) -> Text:
         """The text of one picture."""
-        with self.readers.lent() as reader:
-            result = reader(np.ascontiguousarray(image[:, :, ::-1]))  # rapidocr wants BGR
+        with self.turn, self.readers.lent() as reader:
+            result = answer(reader, np.ascontiguousarray(image[:, :, ::-1]))  # rapidocr wants BGR
         lines = zip(result.txts or (), result.scores or (), strict=True)
         kept = [(text.strip(), score) for text, score in lines if self.is_sure(text.strip(), score)]
         if not kept:
@@ -57,8 +63,17 @@ def loaded(spec: ModelSpec) -> RapidOCR:
     return reader
 
 
+def answer(reader: Callable[[Image], Any], image: Image) -> Any:
+    """What a reader says of a picture; raises RuntimeError with onnxruntime's own words, as torch's models do."""
+    try:
+        return reader(image)
+    except ONNXRuntimeError as error:  # its text is the whole traceback
+        raise RuntimeError(str(error.__cause__ or error)) from error
+
+
 def parameters(spec: ModelSpec) -> dict[str, Any]:
-    """rapidocr's settings for a spec."""
+    """rapidocr's settings for a spec; all networks together take no more GPU memory than the spec may."""
+    limit = {"gpu_mem_limit": int(spec.gpu_memory_gb * 1e9 / NETWORKS)} if spec.gpu_memory_gb else {}
     return {
         "Global.log_level": "error",
         "Global.use_cls": False,  # it turns upright lines over; photos are upright when they come
@@ -66,6 +81,7 @@ def parameters(spec: ModelSpec) -> dict[str, Any]:
         "Det.limit_side_len": int(spec.options.get("longest_px", 1024)),
         "EngineConfig.onnxruntime.intra_op_num_threads": max(1, int(spec.cpus)),
         "EngineConfig.onnxruntime.use_cuda": on_cuda(spec),
+        **{f"EngineConfig.onnxruntime.cuda_ep_cfg.{name}": value for name, value in limit.items()},
     }
 
 

@@ -1,5 +1,7 @@
 """The steps of a scan without Ray: a photo that breaks a model costs itself, a service that is away costs nothing."""
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,9 +9,13 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 import pytest
+import torch
+from ray.exceptions import RayTaskError
 
-from batch.stages import DONE, FAILED, PENDING, Forget, Predict, predicted, with_column
-from cluster.errors import Unavailable, Unreadable
+from batch.stages import DONE, FAILED, PENDING, Forget, Local, Predict, predicted, with_column
+from cluster.errors import OutOfMemory, Poisoned, Unavailable, Unreadable
+from cluster.settings import ModelSpec
+from serve_apps.faults import Enduring
 
 
 class Doubling:
@@ -74,6 +80,90 @@ def test_a_photo_error_speaks_for_itself():
             raise Unreadable("the preview is torn; scan the file again")
 
     assert predicted(Strict(), [1])[0].error == "the preview is torn; scan the file again"
+
+
+def through_ray(error: Exception) -> Exception:
+    """A replica's error as its caller sees it: of its own class and of Ray's, with a traceback as text."""
+    return RayTaskError("predict", f"Traceback (most recent call last):\n{error!r}", error).as_instanceof_cause()
+
+
+class Failing(Doubling):
+    """A model whose every call ends in one error."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+    def predict(self, batch: Sequence[int]) -> list[int]:
+        """Nothing."""
+        self.calls += 1
+        raise self.error
+
+
+def test_a_photo_error_that_comes_through_ray_speaks_for_itself_too():
+    """Of the traceback that Ray makes of it, people see nothing."""
+    error = through_ray(Unreadable("the preview is torn; scan the file again"))
+
+    assert predicted(Failing(error), [1])[0].error == "the preview is torn; scan the file again"
+
+
+def test_what_lies_in_the_place_of_an_output_fails_that_photo_alone():
+    """A photo too large for its model's share of the GPU costs its neighbours no second call."""
+
+    class Small(Doubling):
+        def predict(self, batch: Sequence[int]) -> list[Any]:
+            outputs: list[Any] = super().predict(batch)
+            return [OutOfMemory("too large; raise gpu_memory_gb") if n == 6 else n for n in outputs]
+
+    model = Small()
+    outcomes = predicted(model, [1, 2, 3, 4])
+
+    assert [outcome.state for outcome in outcomes] == [DONE, DONE, FAILED, DONE]
+    assert outcomes[2].error == "too large; raise gpu_memory_gb"
+    assert model.calls == 1
+
+
+@pytest.mark.parametrize("error", [Poisoned("the GPU failed"), through_ray(Poisoned("the GPU failed"))])
+def test_a_gpu_that_failed_fails_no_photo(error: Exception):
+    """The replica is to blame and is being replaced: the photos wait, and none of them is tried alone."""
+    model = Failing(error)
+
+    assert [outcome.state for outcome in predicted(model, [1, 2, 3, 4])] == [PENDING] * 4
+    assert model.calls == 1
+
+
+def test_a_scans_own_process_ends_after_the_batch_under_which_its_gpu_failed():
+    """That batch is handed on as pending; the next one is not computed here, so Ray gives it to the process to come."""
+    poison = torch.AcceleratorError("CUDA error: device-side assert triggered")
+    batch = pa.table({"n": [1, 2], "clip_todo": [True, True], "read_error": ["", ""]})
+    ended: list[str] = []
+
+    def end() -> None:
+        ended.append("ended")
+        raise SystemExit
+
+    stage = Predict("clip", lambda: Enduring(Failing(poison)), lambda row: row["n"], end)
+
+    assert stage(batch)["clip_state"].to_pylist() == [PENDING, PENDING]
+    assert ended == []
+    with pytest.raises(SystemExit):
+        stage(batch)
+    assert ended == ["ended"]
+
+
+def test_a_process_whose_gpu_failed_really_ends():
+    """As a crash, which Ray makes good; an orderly end it would take for wanted."""
+    code = "from batch import stages; stages.end_process()"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 1
+
+
+def test_a_scans_own_model_endures():
+    """It halves what does not fit, as the services' models do."""
+    model = Local(ModelSpec(kind="template").model_dump_json(), "/nonexistent")()
+
+    assert isinstance(model, Enduring)
+    assert model.poisoned == ""
 
 
 def test_columns_are_replaced_or_added_and_forgotten():

@@ -99,6 +99,15 @@ def tags(spec: str, kind: str = "zero-shot-tags") -> str:
             "services.*.gpus: tags 0.6 . ocr 0.6 = 1.2",
         ),
         (
+            "gpus_per_node: 2\n" + tags("gpus: 0.6, max_replicas: 3"),
+            r"services\.\*\.gpus: tags 3 x 0\.6 do not fit on 2 GPUs: .* tags asks for 0\.6 where 2 x 0\.4 is left",
+        ),
+        (
+            "gpus_per_node: 2\nscan: {inference: actors}\n"
+            "services: {tags: {kind: clip, gpus: 0.6}, llm: {kind: ocr, gpus: 0.6}}",
+            r"tags 0\.6 \+ llm 0\.6 \+ scan's own tags 0\.6 do not fit on 2 GPUs",
+        ),
+        (
             "gpus_per_node: 1\ngpu_memory_gb: 10\n" + tags("gpus: 0.5, gpu_memory_gb: 6"),
             "services.tags.gpu_memory_gb: 6 GB is more than its share",
         ),

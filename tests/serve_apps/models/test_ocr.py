@@ -7,10 +7,14 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail
+from rapidocr.inference_engine.onnxruntime import ONNXRuntimeError
 
 from cluster.errors import Unavailable
 from cluster.settings import ModelSpec
-from serve_apps.models.ocr import PROVIDER, on_cuda, parameters
+from serve_apps.faults import is_out_of_memory
+from serve_apps.models.ocr import PROVIDER, answer, on_cuda, parameters
+from serve_apps.models.ocr import loaded as reader_of
 from serve_apps.models.protocol import Image, Text
 
 
@@ -75,6 +79,43 @@ def test_cuda_that_onnxruntime_lacks_is_unavailable() -> None:
     """A spec that insists on a GPU is not run elsewhere in silence."""
     with pytest.raises(Unavailable, match="install onnxruntime-gpu or set device: cpu"):
         on_cuda(ModelSpec(kind="ocr", gpus=0.5, device="cuda"), providers=["CPUExecutionProvider"])
+
+
+def test_gpu_memory_is_limited_for_all_networks_together() -> None:
+    """Detector and recogniser have an arena each, and rapidocr hands the limit on to both."""
+    key = "EngineConfig.onnxruntime.cuda_ep_cfg.gpu_mem_limit"
+    reader = reader_of(ModelSpec(kind="ocr", gpus=0.5, gpu_memory_gb=3))
+
+    assert key not in parameters(ModelSpec(kind="ocr", gpus=0.5))
+    assert reader.cfg.EngineConfig.onnxruntime.cuda_ep_cfg.gpu_mem_limit == 1_500_000_000
+    assert reader.cfg.Det.engine_cfg.cuda_ep_cfg.gpu_mem_limit == 1_500_000_000
+    assert reader.cfg.Rec.engine_cfg.cuda_ep_cfg.gpu_mem_limit == 1_500_000_000
+
+
+def test_what_onnxruntime_says_of_memory_comes_through_rapidocr() -> None:
+    """rapidocr raises an error of its own with a traceback as text; what is raised here is read like torch's errors."""
+
+    def short(image: Image) -> Any:
+        try:
+            raise Fail("Available memory of 29630208 is smaller than requested bytes of 33554432")
+        except Fail as error:
+            raise ONNXRuntimeError("Traceback (most recent call last): ...") from error
+
+    with pytest.raises(RuntimeError, match=r"^Available memory") as told:
+        answer(short, np.zeros((4, 4, 3), np.uint8))
+    assert is_out_of_memory(told.value)
+
+
+@pytest.mark.gpu
+def test_reading_on_a_gpu_keeps_to_its_memory(photos: dict[str, Image], loaded: Callable[..., Any]) -> None:
+    """A page is read within a gigabyte, in one thread or in four; with too little the reader says what is short."""
+    small = loaded("ocr", "rapidocr", device="cuda", gpus=0.1, gpu_memory_gb=1)
+
+    with ThreadPoolExecutor(4) as threads:
+        assert all(text.text for text in threads.map(small.read, [photos["page"]] * 4))
+    with pytest.raises(RuntimeError) as told:
+        loaded("ocr", "rapidocr", device="cuda", gpus=0.1, gpu_memory_gb=0.01)
+    assert is_out_of_memory(told.value)
 
 
 def test_reading_in_several_threads_changes_nothing(ocr: Any, photos: dict[str, Image]) -> None:
