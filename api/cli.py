@@ -5,7 +5,6 @@ What needs Ray or a model is imported by the command that needs it: `brightroom 
 """
 
 import os
-import secrets
 import sys
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
@@ -16,19 +15,21 @@ from rich.console import Console
 from rich.markup import escape
 
 from api import show
-from api.passwords import Passwords
+from api.accounts import chosen, first_admin, new_user, owner_to_scan
 from api.signals import end_in_order
-from cluster.errors import BrightroomError, Invalid
-from cluster.settings import CONFIG_VARIABLE, Settings, load_settings
-from cluster.store.database import Library, System, open_library, open_system
-from cluster.store.users import User
+from cluster.errors import BrightroomError
+from cluster.settings import CONFIG_VARIABLE, SERVICES, Settings, load_settings
+from cluster.store.choices import in_use
+from cluster.store.database import System, open_library, open_system
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
+ALL = "all"  # every service
 ALIASES = {
     "createuser": "create-user", "createadmin": "create-admin", "create_user": "create-user",
     "create_admin": "create-admin", "build_similarity_index": "build-similarity-index",
+    "start_service": "start-service", "stop_service": "stop-service",
 }  # fmt: skip
 
 
@@ -125,7 +126,9 @@ def search(settings: Settings, text: tuple[str, ...], user: str | None, limit: i
     """Find photos by what they show, where they were taken, what is written in them or how they are called."""
     from api.local_search import found
 
-    show.hits(out, found(settings, library_of(settings, user), " ".join(text), limit), as_json)
+    system = open_system(settings)
+    library, models = open_library(settings, chosen(system, user).user_id), in_use(settings, system.choices.all())
+    show.hits(out, found(models, library, " ".join(text), limit), as_json)
 
 
 @main.command()
@@ -134,7 +137,9 @@ def search(settings: Settings, text: tuple[str, ...], user: str | None, limit: i
 @click.pass_obj
 def stats(settings: Settings, user: str | None, as_json: bool) -> None:
     """What is in a library: photos, days, videos, faces, missing, storage, work still to do."""
-    show.stats(out, library_of(settings, user), settings, as_json)
+    system = open_system(settings)
+    library = open_library(settings, chosen(system, user).user_id)
+    show.stats(out, library, in_use(settings, system.choices.all()), as_json)
 
 
 @main.command()
@@ -161,7 +166,7 @@ def jobs(settings: Settings, user: str | None, limit: int, as_json: bool) -> Non
 @click.pass_obj
 def create_user(settings: Settings, name: str, directory: Path | None, admin: bool) -> None:
     """Create a user. The password is asked for, or read from standard input when that is no terminal."""
-    new_user(settings, name, directory, admin)
+    say(f"created the user [bold]{new_user(settings, name, directory, admin).name}[/]")
 
 
 @main.command("create-admin")
@@ -170,7 +175,7 @@ def create_user(settings: Settings, name: str, directory: Path | None, admin: bo
 @click.pass_obj
 def create_admin(settings: Settings, name: str, directory: Path | None) -> None:
     """Create an administrator. The password is asked for, or read from standard input when that is no terminal."""
-    new_user(settings, name, directory, admin=True)
+    say(f"created the administrator [bold]{new_user(settings, name, directory, admin=True).name}[/]")
 
 
 @main.command("build-similarity-index")
@@ -186,6 +191,31 @@ def build_similarity_index(settings: Settings, user: str | None) -> None:
         for owner in owners:
             RemoteWriter(settings, owner.user_id).build_indexes()
             say(f"indexed the library of {owner.name}")
+
+
+@main.command("start-service")
+@click.argument("name", type=click.Choice([*SERVICES, ALL]))
+@click.pass_obj
+def start_service(settings: Settings, name: str) -> None:
+    """Want a service running, or all of them, now and after every restart, and wait until it answers."""
+    from api.steering import start
+
+    start(settings, named(name), say)
+
+
+@main.command("stop-service")
+@click.argument("name", type=click.Choice([*SERVICES, ALL]))
+@click.pass_obj
+def stop_service(settings: Settings, name: str) -> None:
+    """Want a service stopped, or all of them, until somebody starts it; scans leave its work for later."""
+    from api.steering import stop
+
+    stop(settings, named(name), say)
+
+
+def named(service: str) -> list[str]:
+    """The services that a word of the command line means."""
+    return list(SERVICES) if service == ALL else [service]
 
 
 def say(text: str) -> None:
@@ -207,79 +237,12 @@ def announce_admin(system: System) -> None:
         say(f"created the user [bold]admin[/] with the password [bold]{password}[/] - it is not shown again")
 
 
-def new_user(settings: Settings, name: str, directory: Path | None, admin: bool) -> None:
-    """Create a user with a password that is asked for."""
-    system = open_system(settings)
-    folder = checked(settings, directory) if directory else ""
-    password = asked_password()
-    user = system.users.create(name, Passwords().hash(password), admin, folder)
-    say(f"created {'the administrator' if admin else 'the user'} [bold]{user.name}[/]")
-
-
-def checked(settings: Settings, directory: Path) -> str:
-    """A folder of originals as it is kept; raises Invalid for one that the API would refuse too."""
-    from api.users import checked_folder
-
-    if not directory.is_dir():
-        raise Invalid(f"the folder {directory} is not there; create it, or name another")
-    return checked_folder(str(directory), settings)
-
-
-def owner_to_scan(settings: Settings, system: System, user: str | None, directory: Path | None) -> User:
-    """Whose library is to be scanned, their folder set where one is named; raises Invalid while they have none."""
-    owner = chosen(system, user)
-    if directory:
-        system.users.set_scan_directory(owner.user_id, checked(settings, directory))
-        return system.users.get(owner.user_id)
-    if not owner.scan_directory:
-        raise Invalid(f"no folder is set for the photos of {owner.name}; `brightroom scan --directory FOLDER` sets it")
-    if not Path(owner.scan_directory).is_dir():
-        raise Invalid(f"the folder {owner.scan_directory} is not there; mount it, or name another with --directory")
-    return owner
-
-
-def asked_password() -> str:
-    """A password from the terminal, typed twice, or the first line of standard input: never from the command line."""
-    if sys.stdin.isatty():
-        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
-    return sys.stdin.readline().rstrip("\n")
-
-
-def chosen(system: System, name: str | None) -> User:
-    """The named user, or the only one there is."""
-    users = system.users.list()
-    if name:
-        if user := system.users.by_name(name):
-            return user
-        raise Invalid(f"there is no user {name}; there are {', '.join(user.name for user in users) or 'none'}")
-    if len(users) == 1:
-        return users[0]
-    names = ", ".join(user.name for user in users)
-    raise Invalid(
-        f"say whose library with --user ({names})" if users else "there is no user yet; `brightroom create-admin`"
-    )
-
-
-def library_of(settings: Settings, name: str | None) -> Library:
-    """The library of the named user, or of the only one."""
-    return open_library(settings, chosen(open_system(settings), name).user_id)
-
-
 def at_hand(settings: Settings) -> AbstractContextManager[Any]:
     """Brightroom for as long as the block runs: shared with who runs it already, or started."""
     from api.up import joined, running
 
     end_in_order()
     return joined(settings, say) if settings.ray.address else running(settings, say)
-
-
-def first_admin(system: System) -> str | None:
-    """Make `admin` with a random password where there is no user yet, and return the password; else None."""
-    if system.users.list():
-        return None
-    password = secrets.token_urlsafe(12)
-    system.users.create("admin", Passwords().hash(password), admin=True)
-    return password
 
 
 if __name__ == "__main__":

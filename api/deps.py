@@ -8,13 +8,16 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
 from api.passwords import Passwords
+from cluster.build import Build
 from cluster.settings import Settings
 from cluster.stats import ClusterStats
 from cluster.store.database import Library, System
 from cluster.store.jobs import Job
 from cluster.store.users import User
-from serve_apps.fleet import ServiceStatus
+from serve_apps.models.protocol import Caption, CaptionRequest, Image
 from serve_apps.models.similarity import Match
+from serve_apps.online import Embedded
+from serve_apps.status import ServiceStatus
 
 
 class JobControl(Protocol):
@@ -49,26 +52,41 @@ class JobControl(Protocol):
 
 
 class ModelCalls(Protocol):
-    """The services that requests ask. Every method raises Unavailable when its service is not there to answer."""
+    """The services that requests ask, and what administrators want of them.
 
-    def clip_model(self) -> str:
-        """The name under which the vectors of the CLIP service are stored."""
+    Every call raises Unavailable when its service is not there to answer.
+    """
+
+    async def embed(self, item: str | Image) -> Embedded:
+        """The vector of a text or a picture, by the model whose vectors are searched."""
         ...
 
-    async def embed_text(self, text: str) -> list[float]:
-        """The vector of a text, of unit length."""
-        ...
-
-    async def nearest(self, owner: str, model: str, vector: list[float], limit: int) -> Sequence[Match]:
+    async def nearest(self, owner: str, near: Embedded, limit: int) -> Sequence[Match]:
         """The photos of an owner nearest to a vector, best first."""
         ...
 
-    async def similar(self, owner: str, model: str, photo_id: str, limit: int) -> Sequence[Match]:
+    async def similar(self, owner: str, photo_id: str, limit: int) -> Sequence[Match]:
         """The photos of an owner nearest to one of them, best first, without itself."""
+        ...
+
+    async def caption(self, request: CaptionRequest) -> Caption:
+        """A sentence for a picture."""
         ...
 
     async def services(self) -> Sequence[ServiceStatus]:
         """How every service is."""
+        ...
+
+    def start(self, name: str, by: str) -> ServiceStatus:
+        """Want a service running; blocks, as do the two that follow. Raises NotFound."""
+        ...
+
+    def stop(self, name: str, by: str) -> ServiceStatus:
+        """Want a service stopped; raises NotFound."""
+        ...
+
+    def choose(self, name: str, changes: Mapping[str, Any], by: str) -> ServiceStatus:
+        """Choose the model of a service; raises NotFound, and Invalid for a model that cannot be."""
         ...
 
 
@@ -82,8 +100,10 @@ class Deps:
     jobs: JobControl
     models: ModelCalls
     cluster: Callable[[], ClusterStats]  # blocks
-    revisions: Mapping[str, str] = field(default_factory=dict)  # by stage, what its model is at; pending is what is not
+    revisions: Callable[[], Mapping[str, str]] = dict  # by stage, what its model is at; pending is what is not. Blocks
     passwords: Passwords = field(default_factory=Passwords)
+    build: Build = field(default_factory=Build)
+    dashboard: Callable[[], str] = str  # where Ray's own pages are, "" for nowhere; blocks
 
 
 # How a route asks for them. `owned` is the library of whoever is logged in: no route takes an owner from a request.

@@ -66,7 +66,7 @@ class Scan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @get("/stats", opt=USER, sync_to_thread=True, summary="The sums of one's library")
 def library_stats(deps: Given, owned: Owned) -> LibraryStats:
     """Photos, files, faces, places, days, and how far each stage has come."""
-    return stats(owned, deps.revisions)
+    return stats(owned, deps.revisions())
 
 
 @post(

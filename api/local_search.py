@@ -12,6 +12,7 @@ from serve_apps.models import load
 from serve_apps.models.embedded import compose
 from serve_apps.models.similarity import Match
 from serve_apps.online import ONLINE_S
+from serve_apps.plan import serving
 
 
 def found(settings: Settings, library: Library, text: str, limit: int) -> list[dict[str, Any]]:
@@ -40,7 +41,8 @@ def asked(settings: Settings, text: str) -> list[float]:
         return []
     connect(settings)
     try:
-        return list(ServedModel("clip_embeddings", ONLINE_S).predict([text])[0])
+        app = serving(settings, "clip_embeddings")
+        return list(ServedModel(app.name, ONLINE_S).predict([text])[0]) if app else []
     except Unavailable:
         return []
 

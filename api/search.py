@@ -53,7 +53,7 @@ async def search(q: Query, deps: Given, owned: Owned, user: Me, limit: Many = 20
 async def similar(photo_id: FromPath[str], deps: Given, owned: Owned, user: Me, limit: Many = 20) -> SimilarPhotos:
     """The photos most like one photo; 409 while it has no vector to compare with."""
     await asyncio.to_thread(require_vector, owned, photo_id)
-    matches = await deps.models.similar(user.user_id, deps.models.clip_model(), photo_id, candidates(limit))
+    matches = await deps.models.similar(user.user_id, photo_id, candidates(limit))
     scores = {match.photo_id: match.score for match in matches}
     photos = await asyncio.to_thread(present, owned, list(scores), limit)
     return SimilarPhotos(photo_id, [Similar(photo, scores[photo.photo_id]) for photo in photos])
@@ -71,8 +71,7 @@ async def pictured(deps: Deps, owner: str, text: str, limit: int) -> tuple[Seque
     """The photos whose pictures fit a text, or none and the reason."""
     try:
         async with asyncio.timeout(PATIENCE_S):
-            vector = await deps.models.embed_text(text)
-            return await deps.models.nearest(owner, deps.models.clip_model(), vector, limit), []
+            return await deps.models.nearest(owner, await deps.models.embed(text), limit), []
     except Unavailable as error:
         return [], [f"Only words were searched: {error}"]
     except TimeoutError:

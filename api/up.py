@@ -4,31 +4,30 @@ Stops what it started and nothing else: Ray goes on while another command of the
 was there already is left running.
 """
 
-import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 
 import ray
 from litestar import Litestar
-from ray.exceptions import RayError
 
 from api.app import create_app
 from api.deps import Deps
+from api.tending import Tending
 from batch.jobs import JobControl
-from cluster.errors import BrightroomError, Conflict, Unavailable
+from cluster.build import build
+from cluster.errors import Conflict, Unavailable
 from cluster.head import head_log, run_dir
 from cluster.locks import hold_alone, opened
-from cluster.runtime import connect, head_gone, using_head
+from cluster.nodes import Nodes
+from cluster.runtime import connect, dashboard_of, using_head
 from cluster.settings import Settings
 from cluster.stats import snapshot
 from cluster.store.database import Library, open_library, open_system
 from serve_apps.fleet import Fleet
 from serve_apps.models.embedded import compose
 from serve_apps.online import Services
-
-log = logging.getLogger(__name__)
-LOOK_S = 2.0  # between two looks at the jobs
 
 Say = Callable[[str], None]
 
@@ -40,7 +39,7 @@ class Brightroom:
         self.settings = settings
         self.system = open_system(settings)
         self.jobs = JobControl(settings, self.system)
-        self.fleet = Fleet(settings)
+        self.fleet = Fleet(settings, self.system)
         self.say = say
         self.lost = threading.Event()  # Ray is gone, and with it what we are for
         self.at_loss: Callable[[], None] = self.lost.set
@@ -52,11 +51,22 @@ class Brightroom:
             system=self.system,
             library=Libraries(self.settings).of,
             jobs=self.jobs,
-            models=Services(self.settings),
-            cluster=snapshot,
-            revisions=self.settings.revisions,
+            models=Services(self.fleet),
+            revisions=self.fleet.revisions,
+            cluster=partial(snapshot, Nodes(self.settings.ray.namespace, str(self.settings.root))),
+            build=build(),
+            dashboard=partial(dashboard_of, self.settings),
         )
         return create_app(deps)
+
+    def tending(self) -> AbstractContextManager[None]:
+        """A block in which services and jobs are looked after; services start beside it."""
+        return Tending(self.settings, self.system, self.fleet, self.jobs).going_on(self.lose)
+
+    def lose(self) -> None:
+        """Note that Ray is gone."""
+        self.lost.set()
+        self.at_loss()
 
     def on_loss(self, act: Callable[[], None]) -> None:
         """Have something done when Ray is gone, at once if it is."""
@@ -94,14 +104,12 @@ def running(settings: Settings, say: Say) -> Iterator[Brightroom]:
     Raises Unavailable at the end of a block under which Ray ended.
     """
     compose_embedded(settings, say)
-    with ray_for(settings, say) as alone:
+    with ray_for(settings, say):
         try:
             connect(settings)
             brightroom = Brightroom(settings, say)
-            if alone or not brightroom.fleet.coming():  # services that others use are not to be replaced
-                say("starting services")
-                brightroom.fleet.start()
-            with tending(brightroom):
+            say("starting services")
+            with brightroom.tending():
                 yield brightroom
         finally:
             ray.shutdown()
@@ -109,9 +117,9 @@ def running(settings: Settings, say: Say) -> Iterator[Brightroom]:
         raise Unavailable(f"Ray ended, and Brightroom with it; {head_log(settings)} may say why. Start it again.")
 
 
-def ray_for(settings: Settings, say: Say) -> AbstractContextManager[bool]:
-    """A head of our own, or the cluster of the settings, whose services are ours to bring up."""
-    return nullcontext(True) if settings.ray.address else using_head(settings, say)
+def ray_for(settings: Settings, say: Say) -> AbstractContextManager[object]:
+    """A head of our own, or the cluster of the settings."""
+    return nullcontext() if settings.ray.address else using_head(settings, say)
 
 
 @contextmanager
@@ -134,41 +142,12 @@ def compose_embedded(settings: Settings, say: Say) -> None:
 
 
 @contextmanager
-def tending(brightroom: Brightroom) -> Iterator[None]:
-    """Look after Ray and jobs while the block runs."""
-    over = threading.Event()
-    thread = threading.Thread(target=tend, args=(brightroom, over), name="jobs", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-
-
-def tend(brightroom: Brightroom, over: threading.Event) -> None:
-    """Submit jobs that wait and mark those whose process is gone, until it is over or Ray itself is gone."""
-    while not over.wait(LOOK_S):
-        if head_gone(brightroom.settings):
-            log.error("the Ray head is gone")
-            brightroom.lost.set()
-            brightroom.at_loss()
-            return
-        try:
-            brightroom.jobs.reap()
-            brightroom.jobs.dispatch()
-        except (BrightroomError, RayError, RuntimeError, OSError):
-            log.warning("jobs could not be looked after; trying again", exc_info=True)
-
-
-@contextmanager
 def joined(settings: Settings, say: Say) -> Iterator[Brightroom]:
-    """Brightroom on a cluster that is somebody else's, its services started if none are there; nothing is stopped."""
+    """Brightroom on a cluster that is somebody else's; nothing is stopped."""
     try:
         connect(settings)
         brightroom = Brightroom(settings, say)
-        if not brightroom.fleet.coming():
-            brightroom.fleet.start()
-        yield brightroom
+        with brightroom.tending():
+            yield brightroom
     finally:
         ray.shutdown()

@@ -4,22 +4,45 @@ import argparse
 import logging
 import signal
 import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import ray
 
-from batch.jobs import running
+from batch.jobs import ANALYSE, SCAN, JobControl, running
 from batch.pipeline import log_actors
 from batch.progress import Reporter
 from batch.scan import Scan
 from batch.sink import Sink
+from batch.vectors import NewVectors
 from cluster.logs import configure
 from cluster.runtime import connect
-from cluster.settings import Settings, load_settings
-from cluster.store.database import System, open_library, open_system
+from cluster.settings import SERVICE_OF, SERVICES, Settings, load_settings
+from cluster.store.choices import chosen, in_use
+from cluster.store.database import Library, System, open_library, open_system
 from cluster.store.jobs import PREPARED, Job
 from cluster.writer import RemoteWriter
+
+
+@dataclass(frozen=True)
+class Tools:
+    """All that an action works with."""
+
+    settings: Settings
+    system: System
+    job: Job
+    reporter: Reporter
+    library: Library
+    sink: Sink
+
+    def scan(self) -> Scan:
+        """A scan of the job's library, with the models that are in use."""
+        root = Path(self.system.users.get(self.job.owner).scan_directory)
+        settings = in_use(self.settings, self.system.choices.all())
+        services = partial(states, self.settings, self.system)
+        return Scan(settings, self.job.owner, self.library, self.sink, root, self.reporter, services)
 
 
 def main() -> None:
@@ -41,7 +64,14 @@ def main() -> None:
     with running(settings, system, job) as reporter:
         # Ray installs a handler of its own in `connect`; ours comes after it, so that a stop ends at a batch's edge.
         signal.signal(signal.SIGTERM, lambda *_: reporter.stop())
-        scan(settings, system, job, reporter)
+        ACTIONS[job.action](tools_of(settings, system, job, reporter))
+
+
+def tools_of(settings: Settings, system: System, job: Job, reporter: Reporter) -> Tools:
+    """What a job works with. The sink decides by what is committed: its reads must see every commit."""
+    exact = settings.model_copy(update={"store": settings.store.model_copy(update={"fresh_s": 0.0})})
+    library = open_library(exact, job.owner)
+    return Tools(settings, system, job, reporter, library, Sink(library, RemoteWriter(settings, job.owner), job.job_id))
 
 
 def quiet() -> None:
@@ -53,20 +83,30 @@ def quiet() -> None:
     warnings.filterwarnings("ignore", category=FutureWarning, module="ray")
 
 
-def scan(settings: Settings, system: System, job: Job, reporter: Reporter) -> None:
+def scan(tools: Tools) -> None:
     """The action `scan`."""
-    root = Path(system.users.get(job.owner).scan_directory)
-    # The sink decides by what is committed: its reads must see every commit.
-    exact = settings.model_copy(update={"store": settings.store.model_copy(update={"fresh_s": 0.0})})
-    library = open_library(exact, job.owner)
-    paths = job.arguments.get("paths") or []
-    sink = Sink(library, RemoteWriter(settings, job.owner), job.job_id)
-    one = Scan(settings, job.owner, library, sink, root, reporter, partial(coming, settings))
-    if paths:
+    one, arguments = tools.scan(), tools.job.arguments
+    if paths := arguments.get("paths"):
         one.paths(paths)
         return
-    prepare(one, job, reporter)
+    prepare(one, tools.job, tools.reporter)
     one.everything()
+
+
+def analyse(tools: Tools) -> None:
+    """The action `analyse`: what a change of model makes due, or the vectors that it needs before it can be."""
+    choices = tools.system.choices.all()
+    if tools.job.arguments.get("part") != "vectors":
+        if tools.job.arguments.get("retry"):
+            tools.scan().forgive()
+        tools.scan().analyse()
+    elif choices[SERVICE_OF["clip"]].changed_at.isoformat() == tools.job.arguments["since"]:  # else: changed again
+        settings = chosen(tools.settings, choices)
+        waits = JobControl(tools.settings, tools.system).scan_waits
+        NewVectors(settings, tools.job.owner, tools.library, tools.sink, tools.reporter, waits).all()
+
+
+ACTIONS: dict[str, Callable[[Tools], None]] = {SCAN: scan, ANALYSE: analyse}
 
 
 def prepare(one: Scan, job: Job, reporter: Reporter) -> None:
@@ -81,11 +121,14 @@ def prepare(one: Scan, job: Job, reporter: Reporter) -> None:
     reporter.beat()
 
 
-def coming(settings: Settings) -> set[str]:
-    """The services that answer now, or will."""
+def states(settings: Settings, system: System) -> dict[str, str]:
+    """The state of each service; where a scan loads models of its own, what counts is whether somebody stopped it."""
+    if settings.scan.inference == "actors":
+        stopped = {name for name, wish in system.services.wishes().items() if wish.wanted == "stopped"}
+        return {name: "stopped" if name in stopped else "healthy" for name in SERVICES}
     from serve_apps.fleet import Fleet  # with Ray Serve, a second: needed once there is something to analyse
 
-    return Fleet(settings).coming()
+    return {status.name: status.state for status in Fleet(settings, system).statuses()}
 
 
 if __name__ == "__main__":

@@ -3,11 +3,12 @@
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatch
 
 import msgspec
 
+from batch.variants import stem
 from cluster.errors import Invalid
 from cluster.store.paths import display
 from serve_apps.media.kinds import kind_of
@@ -136,3 +137,23 @@ def listed(entry: "os.DirEntry[bytes]", path: bytes) -> Entry:
     """The entry with its size and time."""
     facts = entry.stat(follow_symlinks=False)
     return Entry(path, kind_of(display(entry.name)) or "", facts.st_size, facts.st_mtime_ns)
+
+
+def chunked(folders: Iterable[Folder], files: int) -> Iterator[list[Folder]]:
+    """Folders gathered until they hold so many files: variants lie in one folder, so none is split."""
+    chunk: list[Folder] = []
+    held = 0
+    for folder in folders:
+        chunk.append(folder)
+        held += len(folder.files)
+        if held >= files:
+            yield chunk
+            chunk, held = [], 0
+    if chunk:
+        yield chunk
+
+
+def only(folder: Folder, wanted: set[bytes]) -> Folder:
+    """A folder with just the wanted files and what belongs to the same photos."""
+    stems = {stem(path) for path in wanted}
+    return Folder(folder.path, [file for file in folder.files if stem(file.path) in stems], {})

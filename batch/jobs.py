@@ -32,7 +32,8 @@ log = logging.getLogger(__name__)
 SILENCE = timedelta(seconds=12)  # a job that Ray does not know and that has not beaten for so long is gone
 FAREWELL = timedelta(seconds=4)  # longer than between two beats
 PATIENCE = timedelta(seconds=30)  # with a pause or a cancel, beyond the longest that a batch may take at one model
-ACTIONS = ("scan",)
+SCAN, ANALYSE = "scan", "analyse"  # in the order in which they take turns: people wait for scans
+ACTIONS = (SCAN, ANALYSE)
 RESTING = ("paused", "interrupted")
 HEAVY_AT_ONCE = 1  # two datasets side by side would divide the cluster between them and finish neither sooner
 MOST_ATTEMPTS = 50
@@ -59,7 +60,8 @@ class JobControl:
         """
         if action not in ACTIONS:
             raise NotFound(f"there is no action {action}; there are {', '.join(ACTIONS)}")
-        self.scan_directory(owner)
+        if action == SCAN:
+            self.scan_directory(owner)
         with alone(self.system, f"start:{owner}"):
             self.reap()
             if under_way := self.jobs.list(owner, limit=1, states=LIVE, action=action):
@@ -122,7 +124,8 @@ class JobControl:
         if job.state not in ENDED:
             raise Conflict(f"this job is {job.state}; wait for its end, or cancel it")
         # Not `full`: what a full scan made work again and did not come to is still to do.
-        return self.start(job.owner, job.action, {"paths": job.arguments.get("paths", []), "retry": True})
+        again = {name: value for name, value in job.arguments.items() if name != "full"}
+        return self.start(job.owner, job.action, {**again, "retry": True})
 
     def live(self, job_id: str) -> dict[str, Any] | None:
         """A job's numbers in flight, fresher than its row; None when it does not run."""
@@ -181,9 +184,16 @@ class JobControl:
             self.submit(job)
 
     def next_ones(self) -> list[Job]:
-        """The queued jobs there is room for, oldest first."""
+        """The queued jobs there is room for, scans first, oldest first."""
         room = HEAVY_AT_ONCE - len(self.jobs.list(limit=HEAVY_AT_ONCE, states=["running"]))
-        return self.jobs.list(limit=max(0, room), states=["queued"], oldest_first=True)
+        if room < 1 or not self.jobs.list(limit=1, states=["queued"]):
+            return []
+        turns = [self.jobs.list(limit=room, states=["queued"], action=one, oldest_first=True) for one in ACTIONS]
+        return [job for turn in turns for job in turn][:room]
+
+    def scan_waits(self) -> bool:
+        """Whether somebody's scan waits for its turn."""
+        return bool(self.jobs.list(limit=1, states=["queued"], action=SCAN))
 
     def take(self, job: Job) -> Job | None:
         """A queued job as started, to be submitted; None when somebody else has it or it has ended."""

@@ -19,6 +19,7 @@ from cluster.logs import configure
 Step: TypeAlias = Callable[[pa.Table], pa.Table]
 Run: TypeAlias = Callable[[pa.Table, Sequence["Stage"], int], Iterator[pa.Table]]  # see `run`
 MOST_THREADS = 4  # of one actor: more would wait for Python's lock
+MIN_SHARE = 0.1  # of a CPU, for an actor's place
 LOGS = "brightroom.logs"  # in the context that Ray Data hands to its actors: where they log, and for which job
 AHEAD = 2  # batches that lie ready at an actor for each one it works on, so that it never waits for the next
 
@@ -96,3 +97,16 @@ def applied(rows: Dataset, pool: Pool, stages: Sequence[Stage]) -> Dataset:
         Steps, fn_constructor_args=(stages,), compute=pool.strategy(), batch_size=None, batch_format="pyarrow",
         num_cpus=pool.cpus, num_gpus=pool.gpus,
     )  # fmt: skip
+
+
+def cpus() -> int:
+    """The CPUs of the cluster, as Ray counts them."""
+    return max(1, int(ray.cluster_resources().get("CPU", 1)))
+
+
+def own_share(stages: int) -> float:
+    """CPUs that an actor may hold where so many stages have one each: all together half of what there is.
+
+    Actors that hold every CPU leave none for those that feed them, and the scan waits for ever (measured).
+    """
+    return max(MIN_SHARE, cpus() / 2 / stages)

@@ -151,6 +151,11 @@ class Reporter:
             self.heeded = "stop" if self.stopping else self.wish
         return self.heeded
 
+    def give_way(self) -> None:
+        """Want the work to rest at a batch's edge and wait for its turn again, unless something else is wanted."""
+        if self.wanted == "run":
+            self.heeded = "pause"
+
     def stop(self) -> None:
         """Want the work to end at a batch's edge, for good; a signal's handler may call this."""
         self.stopping = True

@@ -7,34 +7,35 @@ killed, and the next one goes on from the rows. Nothing here counts what is done
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
-import ray
 from lancedb.expr import col, lit
 
 from batch import rows
 from batch.changes import COLUMNS, NEVER, Changes, Known, changes, known_of
-from batch.discover import Folder, inside, is_gone, list_folder, walk
+from batch.discover import Folder, chunked, inside, is_gone, list_folder, only, walk
 from batch.ingest import GEOCODER, Geocode, Group, Ingest
 from batch.missing import gone
-from batch.pipeline import Pool, Run, Stage, run
+from batch.pipeline import MIN_SHARE, Pool, Run, Stage, cpus, own_share, run
 from batch.progress import Reporter
 from batch.sink import Committed, Sink
 from batch.stages import Forget, Local, Predict, ReadPreview, Served, caption_request, picture
 from batch.variants import stem
-from batch.work import pending, work_table
+from batch.work import embedded, pending, work_table
 from cluster.errors import Invalid
 from cluster.settings import SERVICE_OF, Settings
 from cluster.store.database import Library
 from cluster.store.paths import dir_id, display
+from serve_apps.plan import application
 
-MIN_SHARE = 0.1  # of a CPU, for an actor's place
 CPUS_OF_A_WORKER = 0.5  # that a decode child counts for: half of the CPUs are never spoken for
 MOST_IN_FLIGHT = 8  # batches, if the settings do not say: their pictures are in memory
+COMING = ("healthy", "starting", "degraded", "unhealthy")  # a service that answers now, or will
+READERS = ("thumbnail", "exif")  # the services whose work pass one is
 ROUNDS = 3  # over what is pending: a service that was away may be back
 GUARD_FILES = 10  # so many may vanish at once without a question
 
@@ -65,43 +66,11 @@ def model_stage(settings: Settings, name: str, service: str, pool: Pool) -> Stag
     assert spec is not None
     request = caption_request if name == "caption" else picture
     if settings.scan.inference == "serve":
-        return Stage(name, pool, Predict, (name, Served(service, settings.scan.call_timeout_s), request))
+        app = application(settings, service, spec).name
+        return Stage(name, pool, Predict, (name, Served(app, settings.scan.call_timeout_s), request))
     local = Local(spec.model_dump_json(), str(settings.weights_dir))
-    own = Pool(name, spec.max_replicas, cpus=min(max(spec.cpus, MIN_SHARE), own_share()), gpus=spec.gpus)
+    own = Pool(name, spec.max_replicas, cpus=min(max(spec.cpus, MIN_SHARE), own_share(len(SERVICE_OF))), gpus=spec.gpus)
     return Stage(name, own, Predict, (name, local, request))
-
-
-def cpus() -> int:
-    """The CPUs of the cluster, as Ray counts them."""
-    return max(1, int(ray.cluster_resources().get("CPU", 1)))
-
-
-def own_share() -> float:
-    """CPUs that an actor of one model stage may hold: all of them together half of what there is.
-
-    Actors that hold every CPU leave none for those that feed them, and the scan waits for ever (measured).
-    """
-    return max(MIN_SHARE, cpus() / 2 / len(SERVICE_OF))
-
-
-def chunked(folders: Iterable[Folder], files: int) -> Iterator[list[Folder]]:
-    """Folders gathered until they hold so many files: variants lie in one folder, so none is split."""
-    chunk: list[Folder] = []
-    held = 0
-    for folder in folders:
-        chunk.append(folder)
-        held += len(folder.files)
-        if held >= files:
-            yield chunk
-            chunk, held = [], 0
-    if chunk:
-        yield chunk
-
-
-def only(folder: Folder, wanted: set[bytes]) -> Folder:
-    """A folder with just the wanted files and what belongs to the same photos."""
-    stems = {stem(path) for path in wanted}
-    return Folder(folder.path, [file for file in folder.files if stem(file.path) in stems], {})
 
 
 class Scan:
@@ -115,12 +84,18 @@ class Scan:
         sink: Sink,
         root: Path,
         reporter: Reporter,
-        running: Callable[[], set[str]],
+        services: Callable[[], Mapping[str, str]],
         run: Run = run,
     ) -> None:
-        """`root` is the owner's folder; `running` tells which services answer now; `run` takes rows through stages."""
+        """`root` is the owner's folder; `services` tells the state of each; `run` takes rows through stages."""
         self.run = run
-        self.settings, self.library, self.sink, self.reporter, self.running = settings, library, sink, reporter, running
+        self.settings, self.library, self.sink, self.reporter, self.services = (
+            settings,
+            library,
+            sink,
+            reporter,
+            services,
+        )
         self.progress = reporter.progress
         self.root = os.fsencode(root)
         self.derived = settings.derived / owner
@@ -176,7 +151,10 @@ class Scan:
         found = changes(folders, self.known(folders), force)
         self.account(folders, found)
         self.progress.stage("thumbnails").begin(found.reading)
-        return self.read(found.groups)
+        if self.readable():
+            return self.read(found.groups)
+        self.progress.skip({"for want of a service": found.reading} if found.reading else {})
+        return []
 
     def read(self, groups: Sequence[Group]) -> list[str]:
         """Make photos of groups of files; returns the photos."""
@@ -238,8 +216,9 @@ class Scan:
             self.sink.gone(found, [file.path for group in bereft for file in group.files])
         for name, count in found.counts().items():
             self.progress.fact(name, count)
-        self.read(bereft)
-        self.progress.stage("thumbnails").state = "done"
+        if self.readable():
+            self.read(bereft)  # otherwise the next scan reads them
+        self.close(["thumbnails"])
 
     def in_lost_folders(self) -> Iterator[Known]:
         """Known files whose whole folder the walk did not come by."""
@@ -251,6 +230,7 @@ class Scan:
     def analyse(self, only_photos: Sequence[str] | None = None) -> str:
         """Pass two: what the ledger says is to do, newest first; returns like `everything`."""
         wanted = self.settings.revisions
+        self.adopt(wanted)
         todo = pending(self.library.photos, wanted, only_photos)
         for stage in wanted:
             self.progress.stage(stage).begin(todo.counts[stage])
@@ -264,6 +244,11 @@ class Scan:
         self.close(wanted)
         return "run"  # a wish that comes now comes too late
 
+    def adopt(self, wanted: dict[str, str]) -> None:
+        """Note of photos that have the vector of the model in use that they have it: it was made while another was."""
+        for photos in embedded(self.library, wanted["clip"]) if "clip" in wanted else ():
+            self.sink.adopted(photos, wanted["clip"])
+
     def analyse_all(self, photo_ids: Sequence[str], wanted: dict[str, str]) -> None:
         """Pass two over some photos, chunk by chunk."""
         size = self.settings.scan.chunk_photos
@@ -273,9 +258,14 @@ class Scan:
                 return
 
     def possible(self) -> set[str]:
-        """The stages that have a model to do them now."""
-        services = self.running() if self.settings.scan.inference == "serve" else set(SERVICE_OF.values())
-        return {stage for stage in self.settings.revisions if SERVICE_OF[stage] in services}
+        """The stages that have a model to do them now, or soon."""
+        states = self.services()
+        return {stage for stage in self.settings.revisions if states[SERVICE_OF[stage]] in COMING}
+
+    def readable(self) -> bool:
+        """Whether files may be read: that is the work of two services, in one go."""
+        states = self.services()
+        return all(states[service] in COMING for service in READERS)
 
     def analyse_chunk(self, photo_ids: Sequence[str], wanted: dict[str, str]) -> None:
         """Pass two over some photos."""
@@ -288,10 +278,19 @@ class Scan:
             if self.stopped:
                 return
 
-    def close(self, wanted: dict[str, str]) -> None:
+    def close(self, stages: Iterable[str]) -> None:
         """Say of each stage whether it is done, or why photos wait for it."""
-        for name in wanted:
+        states = self.services()
+        for name in stages:
             stage = self.progress.stage(name)
             left = stage.total - stage.done - stage.failed
-            stage.state = "pending" if left > 0 else "done"
-            stage.note = f"the service {SERVICE_OF[name]} does not run; start it and scan again" if left > 0 else ""
+            stage.state, stage.note = ("pending", why_waiting(name, states)) if left > 0 else ("done", "")
+
+
+def why_waiting(stage: str, states: Mapping[str, str]) -> str:
+    """What a stage waits for, and what to do about it."""
+    services = READERS if stage == "thumbnails" else (SERVICE_OF[stage],)
+    away = next((service for service in services if states[service] not in COMING), "")
+    if not away:
+        return "its service went away meanwhile; scan again"
+    return f"service {states[away]}; start {away} and scan again"

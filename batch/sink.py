@@ -148,6 +148,18 @@ class Sink:
         self.writer.commit(writes)
         return {stage: outcomes(work, stage) for stage in rows.ANALYSES}
 
+    def adopted(self, photo_ids: Sequence[str], model: str) -> None:
+        """Commit that photos have the vector of a model, which was made beside another's."""
+        changed = [{"photo_id": photo, "clip_rev": model, "clip_error": ""} for photo in photo_ids]
+        self.writer.commit([Update("photos", changes_of(changed, PHOTOS))])
+
+    def embedded(self, batch: pa.Table, model: str) -> tuple[int, int]:
+        """Commit the vectors of a model that is not in use yet: the photos' rows tell of the other. (done, failed)."""
+        work = batch.to_pylist()
+        now = rows.now_utc()
+        self.writer.commit([*self.clip_writes(work, {"clip": model}), *self.analysis_errors(work, now)])
+        return outcomes(work, "clip")
+
     def face_writes(self, work: list[Row], revisions: dict[str, str]) -> list[Write]:
         """A photo's faces replace those it had."""
         ran = [row for row in work if row.get("faces_state") in (DONE, FAILED)]

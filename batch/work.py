@@ -1,16 +1,19 @@
 """The ledger as a list of work: which photos wait for which stage. Asks the table of photos, writes nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
+from lancedb.expr import col, lit
 
 from batch.ingest import PLACE_COLUMNS
 from batch.rows import ANALYSES, FOUND
-from cluster.store.photos import due
+from cluster.store.database import Library
+from cluster.store.photos import due, viewable
 from cluster.store.table import Table
 
+AT_ONCE = 2000  # photos looked up or noted together
 CONTEXT = (
     "photo_id",
     "content_id",
@@ -62,3 +65,24 @@ def work_table(photos: Table, photo_ids: Sequence[str], revisions: Mapping[str, 
             todo = pa.array([False] * len(table))
         table = table.append_column(f"{stage}_todo", todo)
     return table
+
+
+def embedded(library: Library, model: str) -> Iterator[list[str]]:
+    """The photos whose vector of a model is there though the ledger tells of another model's, some at a time."""
+    others = (col("clip_rev") != lit(model)) & (col("clip_rev") != lit("")) & (col("clip_error") == lit(""))
+    table = library.registry.find(model)
+    found = library.photos.rows(others, ["photo_id"])["photo_id"].to_pylist() if table else []
+    for start in range(0, len(found), AT_ONCE):
+        there = table.by_keys(found[start : start + AT_ONCE], ["id"])["id"].to_pylist() if table else []
+        if there:
+            yield there
+
+
+def unembedded(library: Library, model: str) -> list[str]:
+    """The photos that can be seen and have no vector of a model yet, newest first."""
+    photos = library.photos.rows(viewable() & ~col("missing"), ["photo_id", "taken_at"])
+    if table := library.registry.find(model):
+        there = table.rows(None, ["id"])["id"].combine_chunks()
+        photos = photos.filter(pc.invert(pc.is_in(photos["photo_id"], there)))
+    newest = pc.sort_indices(photos, [("taken_at", "descending"), ("photo_id", "ascending")])
+    return [str(photo) for photo in photos["photo_id"].take(newest).to_pylist()]

@@ -26,7 +26,8 @@ class ModelSpec(Part):
     cpus: float = Field(1, ge=0, description="torch threads of a replica")
     gpus: float = Field(0, ge=0, le=1, description="share of one GPU a replica is placed with")
     gpu_memory_gb: float = Field(0, ge=0, description="GPU memory a replica may take")
-    min_replicas: int = Field(1, ge=0, description="replicas kept")
+    min_replicas: int = Field(1, ge=0, description="replicas kept; 0: none while nobody asks")
+    idle_s: float = Field(600, gt=0, description="seconds without a call until the last replica goes, if none is kept")
     max_replicas: int = Field(1, ge=1, description="replicas at most")
     options: dict[str, Any] = Field({}, description="what only this kind of model knows")
 
@@ -50,6 +51,17 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "similarity": {},
     "thumbnail": {"media": MediaSettings},
     "exif": {"media": MediaSettings},
+}
+KINDS_OF: Mapping[str, tuple[str, ...]] = {  # the kinds that do a service's work
+    "image_similarity": ("similarity",),
+    "thumbnail": ("thumbnail",),
+    "face_recognition": ("faces",),
+    "clip_embeddings": ("clip",),
+    "llm": ("llm",),
+    "image_captioning": ("template", "blip"),
+    "exif": ("exif",),
+    "tags": ("imagenet-tags", "zero-shot-tags"),
+    "ocr": ("ocr",),
 }
 DEVICES = ("auto", "cpu", "cuda")
 

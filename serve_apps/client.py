@@ -14,9 +14,11 @@ from ray.exceptions import ActorUnavailableError, RayActorError
 from ray.serve.exceptions import DeploymentUnavailableError, RayServeException
 from ray.serve.handle import DeploymentHandle
 
-from cluster.errors import Unavailable
+from cluster.errors import OutOfMemory, Poisoned, Unavailable
 
-LOST = (RayActorError, ActorUnavailableError, ConnectionError)  # a replica died under the call: another will answer
+# A replica died under the call, or has to: another will answer.
+LOST = (RayActorError, ActorUnavailableError, ConnectionError, Poisoned)
+MOST_POISONED = 2  # replicas that one batch may cost: a picture that poisons each must not go on for ever
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 5.0  # between two tries
 
 
@@ -31,8 +33,9 @@ def pauses() -> Iterator[float]:
 class ServedModel:
     """The model of a running service. A batch survives the death of the replica that had it."""
 
-    def __init__(self, service: str, timeout_s: float) -> None:
-        self.service = service
+    def __init__(self, application: str, timeout_s: float) -> None:
+        """`application` is the name of the service's application, as `plan.py` gives it."""
+        self.application, self.service = application, application.rpartition("-")[0]
         self.timeout_s = timeout_s
 
     def predict(self, batch: Sequence[Any]) -> list[Any]:
@@ -40,13 +43,14 @@ class ServedModel:
 
         A replica that dies is replaced, which takes as long as its model takes to load: the batch waits for that.
         """
-        deadline = time.monotonic() + self.timeout_s
+        deadline, poisoned = time.monotonic() + self.timeout_s, 0
         for pause_s in pauses():
             try:
                 outputs: list[Any] = self.handle().predict.remote(batch).result(timeout_s=self.timeout_s)
                 return outputs
-            except LOST:
-                if time.monotonic() + pause_s > deadline:
+            except LOST as lost:
+                poisoned += isinstance(lost, Poisoned)
+                if poisoned == MOST_POISONED or time.monotonic() + pause_s > deadline:
                     break
                 time.sleep(pause_s)
             except (DeploymentUnavailableError, TimeoutError) as error:
@@ -54,7 +58,7 @@ class ServedModel:
         raise self.unavailable()
 
     async def ask(self, item: Any) -> Any:
-        """The model's output for one input, computed together with its neighbours'; raises Unavailable."""
+        """The model's output for one input, computed together with its neighbours'; raises Unavailable, OutOfMemory."""
         try:
             async with asyncio.timeout(self.timeout_s):
                 for pause_s in pauses():
@@ -67,15 +71,18 @@ class ServedModel:
     async def call(self, item: Any) -> Any:
         """One attempt at one input."""
         handle = await asyncio.to_thread(self.handle)  # looking a deployment up blocks
-        return await handle.ask.remote(item)
+        output = await handle.ask.remote(item)
+        if isinstance(output, OutOfMemory):
+            raise output
+        return output
 
     def handle(self) -> DeploymentHandle:
         """The deployment's handle; raises Unavailable when there is no such application."""
         try:
-            return serve.get_deployment_handle(self.service, app_name=self.service)
+            return serve.get_deployment_handle(self.service, app_name=self.application)
         except (KeyError, RayServeException) as error:  # KeyError: there never was one
             raise self.unavailable() from error
 
     def unavailable(self) -> Unavailable:
         """What to tell a person."""
-        return Unavailable(f"the service {self.service} does not answer; see `GET /api/services` for its state")
+        return Unavailable(f"the service {self.service} does not answer; `GET /api/services` says why")

@@ -1,92 +1,121 @@
-"""The services of the settings on Ray Serve: bring them up together, say how each is. One application a service."""
+"""The services on Ray Serve: make what runs follow what is wanted, and say how each is. One application a model."""
 
 import time
+from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
-import msgspec
+import ray
 from ray import serve
 from ray.serve.config import ProxyLocation
-from ray.serve.schema import ApplicationStatus, ApplicationStatusOverview, DeploymentStatusOverview
+from ray.serve.context import _get_global_client
 
-from cluster.settings import SERVICES, ModelSpec, Settings
-from serve_apps.deployment import application
+from cluster.settings import SERVICES, Settings
+from cluster.shares import GpuRoom, unplaced
+from cluster.store.choices import chosen, in_use
+from cluster.store.database import System
+from serve_apps.deployment import hosted
+from serve_apps.plan import Application, service_of, serving, wanted
+from serve_apps.status import PATIENCE_S, Facts, Found, ServiceStatus, told
+from serve_apps.vitals import FRESH_S, Vitals, read_vitals
 
-NOT_CONFIGURED = {
-    "llm": "no model is configured; set services.llm in the settings to a checkpoint of an instruct model",
-}
-STATES = {
-    ApplicationStatus.RUNNING: "healthy",
-    ApplicationStatus.DEPLOYING: "starting",
-    ApplicationStatus.NOT_STARTED: "starting",
-    ApplicationStatus.DEPLOY_FAILED: "failed",
-    ApplicationStatus.UNHEALTHY: "unhealthy",
-    ApplicationStatus.DELETING: "stopped",
-}
-
-
-class ServiceStatus(msgspec.Struct, frozen=True):
-    """How a service is, for people and programs."""
-
-    name: str
-    state: str  # starting, healthy, unhealthy, failed, stopped, unconfigured
-    reason: str  # a sentence when it is not healthy
-    replicas: int
-    model: str
-    device: str
-    gpus: float  # share of one GPU a replica is placed with
+COMING = ("healthy", "starting", "degraded", "unhealthy")  # answers now or will: worth waiting for
 
 
 class Fleet:
     """All services of the settings. Needs a process that has joined Ray."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, system: System) -> None:
+        self.settings, self.system = settings, system
 
-    def specs(self) -> dict[str, ModelSpec]:
-        """The configured services and what each computes with."""
-        return {name: complete(spec, self.settings) for name, spec in self.settings.services.items() if spec}
+    def settle(self) -> None:
+        """Note what the settings say of each service's model; what is new there is to be in use from now on."""
+        for name in SERVICES:
+            self.system.choices.settle(name, self.settings.services.get(name))
 
-    def start(self, names: Iterable[str] | None = None) -> None:
-        """Bring services up side by side; returns before their models are loaded."""
-        specs = self.specs()
-        wanted = [name for name in (specs if names is None else names) if name in specs]
-        serve.start(proxy_location=ProxyLocation.Disabled, logging_config={"log_level": "WARNING"})
-        if not wanted:  # which Serve refuses
-            return
-        serve.run_many(
-            [
-                serve.RunTarget(application(name, specs[name], self.settings.weights_dir), name, route_prefix=None)
-                for name in wanted
-            ],
-            wait_for_ingress_deployment_creation=False,
-            wait_for_applications_running=False,
-        )
+    def in_use(self) -> Settings:
+        """The settings with the models that are in use."""
+        return in_use(self.settings, self.system.choices.all())
 
-    def stop(self) -> None:
-        """Take every service down."""
+    def revisions(self) -> dict[str, str]:
+        """What the ledger is to say of each stage that has a model."""
+        return self.in_use().revisions
+
+    def application(self, service: str) -> str:
+        """The name of the application that answers for a service; empty where none is configured."""
+        app = serving(self.in_use(), service)
+        return app.name if app else ""
+
+    def wanted(self) -> dict[str, Application]:
+        """Every application that is to run, by name."""
+        choices = self.system.choices.all()
+        ready = {name for name, choice in choices.items() if self.system.choices.kept_ready(choice)}
+        return wanted(in_use(self.settings, choices), choices, self.system.services.wishes(), ready)
+
+    def reconcile(self) -> None:
+        """Deploy what is wanted and does not run, side by side, and delete what runs and is not wanted.
+
+        Returns before models are loaded. What could not be loaded stays as it is: Serve has tried three times.
+        """
+        begin()
+        wanted, there = self.wanted(), found_applications()
+        for name in there.keys() - wanted.keys():
+            if service_of(name) and there[name].status != "DELETING":
+                serve.delete(name, _blocking=False)
+        self.deploy(app for name, app in wanted.items() if name not in there)
+
+    def deploy(self, apps: Iterable[Application]) -> None:
+        """Bring applications up side by side; returns before their models are loaded."""
+        longest_s, namespace = self.settings.scan.call_timeout_s, self.settings.ray.namespace
+        targets = [
+            serve.RunTarget(hosted(app, self.settings.weights_dir, longest_s, namespace), app.name, route_prefix=None)
+            for app in apps
+        ]
+        if targets:  # none is what Serve refuses
+            serve.run_many(targets, wait_for_ingress_deployment_creation=False, wait_for_applications_running=False)
+
+    def start(self, name: str, by: str) -> None:
+        """Want a service running; one whose model could not be loaded is tried anew."""
+        self.system.services.want(name, "running", by)
+        for app, found in found_applications().items():
+            if service_of(app) == name and found.status == "DEPLOY_FAILED":
+                serve.delete(app, _blocking=False)
+
+    def stop(self, name: str, by: str) -> None:
+        """Want a service stopped, until somebody starts it."""
+        self.system.services.want(name, "stopped", by)
+
+    def shut_down(self) -> None:
+        """Take every service down, whatever is wanted."""
         serve.shutdown()
 
     def statuses(self) -> list[ServiceStatus]:
         """Every service the product knows, in the order of the seed."""
-        applications = serve.status().applications
-        return [self.status(name, applications.get(name)) for name in SERVICES]
+        choices, wishes = self.system.choices.all(), self.system.services.wishes()
+        settings, coming = in_use(self.settings, choices), chosen(self.settings, choices)
+        there, nodes, now = found_applications(), node_names(), time.time()
+        vitals = read_vitals(self.settings.ray.namespace)
+        by_service: dict[str, list[Vitals]] = defaultdict(list)
+        for one in vitals:
+            by_service[one.service].append(one)
+        statuses = []
+        for name in SERVICES:
+            app, following = serving(settings, name), serving(coming, name)
+            found = there.get(app.name) if app else None
+            statuses.append(told(Facts(
+                name=name, spec=settings.services.get(name), app=app, wish=wishes.get(name), choice=choices.get(name),
+                found=found, coming=there.get(following.name) if following else None, vitals=by_service[name],
+                nodes=nodes, now=now, unplaced=why_unplaced(app, found, vitals, now),
+            )))  # fmt: skip
+        return statuses
 
-    def status(self, name: str, found: ApplicationStatusOverview | None) -> ServiceStatus:
-        """How one service is."""
-        spec = self.settings.services.get(name)
-        if spec is None:
-            reason = NOT_CONFIGURED.get(name, f"set services.{name} in the settings")
-            return ServiceStatus(name, "unconfigured", reason, 0, "", "", 0)
-        if found is None:
-            return ServiceStatus(name, "stopped", "it is not running", 0, spec.name, device(spec), spec.gpus)
-        state = STATES[found.status]
-        reason = "" if state == "healthy" else why(found)
-        replicas = sum(running(deployment) for deployment in found.deployments.values())
-        return ServiceStatus(name, state, reason, replicas, spec.name, device(spec), spec.gpus)
+    def status(self, name: str) -> ServiceStatus:
+        """How one service is; raises StopIteration for one that nobody knows."""
+        return next(status for status in self.statuses() if status.name == name)
 
     def coming(self) -> set[str]:
         """The services that answer now or will: one that starts or is being replaced is worth waiting for."""
-        return {status.name for status in self.statuses() if status.state in ("healthy", "starting", "unhealthy")}
+        return {status.name for status in self.statuses() if status.state in COMING}
 
     def await_start(self, timeout_s: float) -> list[ServiceStatus]:
         """Wait until no service is starting any more, and say how each is."""
@@ -99,27 +128,66 @@ class Fleet:
         return self.statuses()
 
 
-def complete(spec: ModelSpec, settings: Settings) -> ModelSpec:
-    """The spec with what models of files and of the store need to know of the settings."""
-    if spec.kind not in ("thumbnail", "exif", "similarity"):
-        return spec
-    known = {"media": settings.media.model_dump(), "settings": settings.model_dump(mode="json")}
-    return spec.model_copy(update={"options": {**known, **spec.options}})
+def begin() -> None:
+    """Start Serve where it does not run; it is reached by handles only, so it opens no port for HTTP."""
+    if _get_global_client(raise_if_no_controller_running=False) is None:
+        serve.start(proxy_location=ProxyLocation.Disabled, logging_config={"log_level": "WARNING"})
 
 
-def device(spec: ModelSpec) -> str:
-    """Where the model runs."""
-    if spec.device != "auto":
-        return spec.device
-    return "cuda" if spec.gpus else "cpu"
+def found_applications() -> dict[str, Found]:
+    """What Serve says of each of its applications, by name; nothing where Serve does not run."""
+    client = _get_global_client(raise_if_no_controller_running=False)
+    details = client.get_serve_details() if client else {}
+    return {name: found(app) for name, app in details.get("applications", {}).items()}
 
 
-def running(deployment: DeploymentStatusOverview) -> int:
-    """How many replicas of a deployment run."""
-    return int(deployment.replica_states.get("RUNNING", 0))
+def found(app: dict[str, Any]) -> Found:
+    """One application of Serve's details."""
+    deployments = list(app.get("deployments", {}).values())
+    messages = [app.get("message") or "", *(one.get("message") or "" for one in deployments)]
+    replicas = [replica for one in deployments for replica in one.get("replicas", [])]
+    message = "\n".join(text for text in messages if text)
+    return Found(text(app["status"]), message, app.get("last_deployed_time_s") or 0, [plain(one) for one in replicas])
 
 
-def why(found: ApplicationStatusOverview) -> str:
-    """Serve's own words on an application and its deployments, on one line."""
-    messages = [found.message, *(deployment.message for deployment in found.deployments.values())]
-    return " ".join(" ".join(message.split()) for message in messages if message)[-500:]
+def plain(replica: dict[str, Any]) -> dict[str, Any]:
+    """A replica's details with its state as text."""
+    return {**replica, "state": text(replica["state"])}
+
+
+def text(state: Any) -> str:
+    """A state as Serve writes it, whether it comes as a member of an enumeration or as text."""
+    return str(getattr(state, "value", state))
+
+
+def node_names() -> dict[str, str]:
+    """The names of all nodes there ever were, by id."""
+    return {node["NodeID"]: node["NodeManagerHostname"] for node in ray.nodes()}
+
+
+def why_unplaced(app: Application | None, found: Found | None, vitals: Iterable[Vitals], now: float) -> str:
+    """Why a replica that has waited for a place for a while can have none; empty when nothing is known to hinder it."""
+    if app is None or found is None or not app.spec.gpus:
+        return ""
+    waiting = [one for one in found.replicas if one["state"] == "STARTING" and not one.get("node_id")]
+    if not any(now - one["start_time_s"] > PATIENCE_S for one in waiting):
+        return ""
+    rooms = gpu_rooms(vitals, now)
+    free = ray.available_resources().get("GPU", 0)  # also what a scan's actors hold is gone from this
+    if app.spec.gpus <= free and any(room.free >= app.spec.gpus for room in rooms):
+        return ""
+    return unplaced(app.service, app.spec.gpus, rooms)
+
+
+def gpu_rooms(vitals: Iterable[Vitals], now: float) -> list[GpuRoom]:
+    """What the replicas leave of each GPU of the cluster."""
+    taken: dict[tuple[str, str], float] = defaultdict(float)
+    for one in vitals:
+        if not one.left and now - one.told_at < FRESH_S:
+            for index in one.gpus:
+                taken[one.node_id, index] += one.gpu_share
+    return [
+        GpuRoom(node["NodeManagerHostname"], str(index), round(1 - taken[node["NodeID"], str(index)], 4))
+        for node in ray.nodes() if node["Alive"]
+        for index in range(int(node["Resources"].get("GPU", 0)))
+    ]  # fmt: skip

@@ -15,7 +15,7 @@ from cluster.store.database import Library, open_library
 class Query(msgspec.Struct, frozen=True):
     """What to look for: a vector of unit length, or the vector that a photo has."""
 
-    owner: str  # user_id
+    owner: str  # user_id; "" to ask whether the store can be read
     model: str
     limit: int
     vector: list[float] = []
@@ -43,6 +43,8 @@ class SimilarityModel:
 
     def answer(self, query: Query) -> list[Match]:
         """The nearest photos of one query; a photo is not near itself."""
+        if not query.owner:
+            return self.nothing()
         library = self.library(query.owner)
         vector = query.vector or self.vector_of(library, query)
         if not vector:
@@ -50,6 +52,13 @@ class SimilarityModel:
         found = library.nearest(query.model, vector, query.limit + bool(query.photo_id))
         matches = [Match(*hit) for hit in found]
         return [match for match in matches if match.photo_id != query.photo_id][: query.limit]
+
+    def nothing(self) -> list[Match]:
+        """What is near in nobody's library: nothing, if the store can be read, which is asked of some library."""
+        folder = Path(self.settings.store_uri) / "libraries"
+        if somebody := next((path.name for path in folder.iterdir()), "") if folder.is_dir() else "":
+            self.library(somebody).models()
+        return []
 
     def vector_of(self, library: Library, query: Query) -> list[float]:
         """The vector a photo has, or none."""

@@ -5,14 +5,20 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import numpy as np
 from ray.job_submission import JobStatus
 
 from cluster.errors import Unavailable
-from cluster.stats import ClusterStats, NodeStats
+from cluster.gpus import Gpu, GpuProcess
+from cluster.machine import Cpu, Disk, Memory
+from cluster.nodes import Figures
+from cluster.stats import ClusterStats, NodeStats, ObjectStore
 from cluster.store.database import Library
-from serve_apps.fleet import ServiceStatus
+from serve_apps.models.protocol import Caption, CaptionRequest
 from serve_apps.models.similarity import Match
+from serve_apps.online import Embedded, known
+from serve_apps.status import ReplicaStatus, ServiceStatus, how_to_start
 
 MODEL = "test-clip@1"
 WIDTH = 64
@@ -72,36 +78,71 @@ class WordModels:
     def __init__(self, library: Callable[[str], Library]) -> None:
         self.library = library
         self.down: set[str] = set()
+        self.chosen: dict[str, dict[str, Any]] = {}  # by service
 
-    def clip_model(self) -> str:
-        """The one model there is."""
-        return MODEL
-
-    async def embed_text(self, text: str) -> list[float]:
-        """The vector of a text."""
+    async def embed(self, item: Any) -> Embedded:
+        """The vector of a text, or of a picture: that of its shape's words."""
         self._require("clip_embeddings")
-        return vector_of(text)
+        return Embedded(MODEL, vector_of(item if isinstance(item, str) else "x".join(map(str, item.shape))))
 
-    async def nearest(self, owner: str, model: str, vector: list[float], limit: int) -> list[Match]:
+    async def nearest(self, owner: str, near: Embedded, limit: int) -> list[Match]:
         """The nearest photos."""
         self._require("image_similarity")
-        return [Match(*hit) for hit in self.library(owner).nearest(model, vector, limit)]
+        return [Match(*hit) for hit in self.library(owner).nearest(near.model, near.vector, limit)]
 
-    async def similar(self, owner: str, model: str, photo_id: str, limit: int) -> list[Match]:
+    async def similar(self, owner: str, photo_id: str, limit: int) -> list[Match]:
         """The photos nearest to one."""
-        table = self.library(owner).embeddings(model, WIDTH)
-        vector = table.vectors([photo_id]).get(photo_id)
-        found = await self.nearest(owner, model, vector, limit + 1) if vector else []
+        vector = self.library(owner).embeddings(MODEL, WIDTH).vectors([photo_id]).get(photo_id)
+        found = await self.nearest(owner, Embedded(MODEL, vector), limit + 1) if vector else []
         return [match for match in found if match.photo_id != photo_id][:limit]
+
+    async def caption(self, request: CaptionRequest) -> Caption:
+        """A sentence of what is known; the picture is looked at, as far as its size."""
+        self._require("image_captioning")
+        assert request.image is not None
+        return Caption(f"{request.image.shape[1]} pixels of {', '.join(request.tags)}", "test-captioner")
 
     async def services(self) -> list[ServiceStatus]:
         """One service, healthy or not."""
-        state = "stopped" if "clip_embeddings" in self.down else "healthy"
-        return [ServiceStatus("clip_embeddings", state, "", int(state == "healthy"), MODEL, "cpu", 0)]
+        return [self.status("clip_embeddings")]
+
+    def start(self, name: str, by: str) -> ServiceStatus:
+        """Let a service answer."""
+        self.down.discard(known(name))
+        return self.status(name)
+
+    def stop(self, name: str, by: str) -> ServiceStatus:
+        """Let a service not answer."""
+        self.down.add(known(name))
+        return self.status(name)
+
+    def choose(self, name: str, changes: Mapping[str, Any], by: str) -> ServiceStatus:
+        """Note a choice."""
+        known(name)
+        self.chosen[name] = dict(changes)
+        return self.status(name)
+
+    def status(self, name: str) -> ServiceStatus:
+        """How a service is."""
+        return healthy(name) if name not in self.down else msgspec.structs.replace(
+            healthy(name), state="stopped", wanted="stopped", reason="it was stopped", replicas=[]
+        )  # fmt: skip
 
     def _require(self, service: str) -> None:
         if service in self.down:
-            raise Unavailable(f"the service {service} does not answer; see `GET /api/services` for its state")
+            raise Unavailable(f"the service {service} is stopped; {how_to_start(service)}")
+
+
+def healthy(name: str) -> ServiceStatus:
+    """A service with one replica."""
+    ready = datetime(2026, 11, 25, tzinfo=UTC)
+    replica = ReplicaStatus("abc", "RUNNING", "node1", "here", 4711, "cpu", [], 2**20, 0, ready, 1.5)
+    return ServiceStatus(
+        name=name, state="healthy", reason="", wanted="running", since=ready, model=MODEL, kind="clip", device="cpu",
+        gpus=0, gpu_memory_gb=0, application=f"{name}-12345678", replicas=[replica], min_replicas=1, max_replicas=1,
+        requests=12, items=100, failures=1, p50_s=0.01, p99_s=0.5, queue=0, restarts=0, last_error="",
+        last_error_at=None, cold_start_s=1.5,
+    )  # fmt: skip
 
 
 def vector_of(text: str) -> list[float]:
@@ -115,5 +156,8 @@ def vector_of(text: str) -> list[float]:
 
 
 def two_nodes() -> ClusterStats:
-    """A cluster of one node."""
-    return ClusterStats([NodeStats("here", True, 2, 0.5, 2**30, 2**29, [])], {"CPU": 2.0}, {"CPU": 1.0})
+    """A cluster of one node with a GPU, and one that does not answer."""
+    gpu = Gpu(0, "NVIDIA H100", 80 * 2**30, 2**30, 0.25, 40, [GpuProcess(7, 2**29), GpuProcess(8, None)])
+    here = Figures(Cpu("A processor", 2, 1, 0.5), Memory(2**30, 2**29), Disk(2**40, 2**39, 2**38), [gpu])
+    nodes = [NodeStats("n1", "here", here), NodeStats("n2", "there", None)]
+    return ClusterStats(nodes, {"CPU": 2.0}, {"CPU": 1.0}, ObjectStore(2**20, 2**10), "2.60.0")

@@ -165,7 +165,7 @@ def build(root: Path, clock: Clock | None = None, **api: Any) -> World:
 
     cluster, models = TakingCluster(), WordModels(library)
     jobs = JobControl(settings, system, cluster, clock)
-    deps = Deps(settings, system, library, jobs, models, two_nodes, {"clip": MODEL}, CHEAP)
+    deps = Deps(settings, system, library, jobs, models, two_nodes, lambda: {"clip": MODEL}, CHEAP)
     return World(root, settings, clock, system, cluster, models, deps, opened)
 
 

@@ -15,7 +15,7 @@ from batch.pipeline import Stage, Steps
 from batch.progress import Progress
 from batch.scan import Scan
 from batch.sink import Sink
-from cluster.settings import ScanSettings, Settings, StoreSettings
+from cluster.settings import SERVICES, ScanSettings, Settings, StoreSettings
 from cluster.store.database import Library, open_library
 from cluster.store.writer import Write, Writer
 
@@ -93,7 +93,7 @@ class Bench:
         library = self.library
         reporter: Any = SimpleNamespace(progress=Progress(), wanted="run")
         sink = Sink(library, Mortal(library, self.settings.store, dies_before), f"job{self.scans}")
-        return Scan(self.settings, OWNER, library, sink, self.folder, reporter, set, self.here)
+        return Scan(self.settings, OWNER, library, sink, self.folder, reporter, all_well, self.here)
 
     def here(self, table: pa.Table, stages: Sequence[Stage], batch_size: int) -> Iterator[pa.Table]:
         """The rows after all stages, in this process."""
@@ -124,6 +124,11 @@ class Bench:
     def ids(self) -> dict[str, str]:
         """The photos' ids by name."""
         return {row["name"]: row["photo_id"] for row in self.library.photos.rows().to_pylist()}
+
+
+def all_well() -> dict[str, str]:
+    """Every service answers."""
+    return dict.fromkeys(SERVICES, "healthy")
 
 
 def walked(scan: Scan) -> Iterator[Any]:

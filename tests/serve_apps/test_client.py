@@ -11,10 +11,10 @@ from ray.exceptions import ActorUnavailableError, RayActorError
 from ray.serve._private.common import DeploymentID
 from ray.serve.exceptions import DeploymentUnavailableError
 
-from cluster.errors import Unavailable
+from cluster.errors import OutOfMemory, Poisoned, Unavailable
 from serve_apps.client import LONGEST_PAUSE_S, ServedModel, pauses
 
-LOST = [RayActorError(), ActorUnavailableError("gone", None), ConnectionError("reset")]
+LOST = [RayActorError(), ActorUnavailableError("gone", None), ConnectionError("reset"), Poisoned("assert")]
 NOT_THERE = [DeploymentUnavailableError(DeploymentID("tags", "tags")), TimeoutError()]
 
 
@@ -36,18 +36,25 @@ class Calls:
         end = next(self.ends)
         if isinstance(end, Exception):
             raise end
-        return end
+        return end.error if isinstance(end, OutOfMemoryAnswer) else end
 
     def __await__(self) -> Generator[None, None, Any]:
         yield
         return self.result(0)
 
 
+class OutOfMemoryAnswer:
+    """An answer that is an error, told rather than raised."""
+
+    def __init__(self, text: str) -> None:
+        self.error = OutOfMemory(text)
+
+
 class Served(ServedModel):
     """A model of the service `tags` whose calls end as they are told."""
 
     def __init__(self, *ends: Any, timeout_s: float = 30) -> None:
-        super().__init__("tags", timeout_s)
+        super().__init__("tags-12345678", timeout_s)
         self.calls = Calls(*ends)
 
     def handle(self) -> Any:
@@ -74,7 +81,7 @@ def test_a_call_whose_replica_died_is_made_again(lost: Exception) -> None:
 def test_a_service_that_is_not_there_is_told_at_once(error: Exception) -> None:
     """By name, with where to look."""
     for model, ask in ((Served(error), Served.predict), (Served(error), lambda one, x: asyncio.run(one.ask(x)))):
-        with pytest.raises(Unavailable, match=r"the service tags does not answer; see `GET /api/services`"):
+        with pytest.raises(Unavailable, match=r"the service tags does not answer; `GET /api/services`"):
             ask(model, ["a picture"])
         assert model.calls.made == 1
 
@@ -95,3 +102,9 @@ def test_a_models_own_error_is_passed_on() -> None:
     """It is about the batch, not about the service."""
     with pytest.raises(ValueError, match="no picture"):
         Served(ValueError("no picture")).predict(["a text"])
+
+
+def test_a_request_that_needs_too_much_memory_is_told_so():
+    """It comes as an answer, because in a batch it must not cost its neighbours theirs."""
+    with pytest.raises(OutOfMemory, match="too much"):
+        asyncio.run(Served(OutOfMemoryAnswer("too much")).ask("a picture"))

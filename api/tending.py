@@ -1,0 +1,83 @@
+"""What goes on beside requests while Brightroom runs: services follow what is wanted, models change, jobs take turns.
+
+Of several processes under one root one does this, so that no two of them undo each other's services; when it ends,
+another takes over. Ends by itself when Ray is gone.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from ray.exceptions import RayError
+
+from batch.jobs import JobControl
+from batch.models import ModelChanges
+from cluster.errors import BrightroomError
+from cluster.head import run_dir
+from cluster.locks import hold_alone, opened
+from cluster.runtime import head_gone
+from cluster.settings import Settings
+from cluster.store.database import System
+from serve_apps.fleet import Fleet
+
+log = logging.getLogger(__name__)
+LOOK_S = 2.0  # between two looks
+TROUBLES = (
+    BrightroomError,
+    RayError,
+    RuntimeError,
+    OSError,
+    KeyError,
+    ValueError,
+)  # of a store or cluster that is away
+
+
+class Tending:
+    """Looks after services and jobs, every few seconds."""
+
+    def __init__(self, settings: Settings, system: System, fleet: Fleet, jobs: JobControl) -> None:
+        self.settings, self.fleet, self.jobs = settings, fleet, jobs
+        self.changes = ModelChanges(fleet, system, jobs)
+        self.leads = False
+
+    @contextmanager
+    def going_on(self, at_loss: Callable[[], None]) -> Iterator[None]:
+        """Tend while the block runs; the first look is done when it begins. `at_loss` is called when Ray is gone."""
+        over = threading.Event()
+        with opened(run_dir(self.settings) / "tending.lock") as lock:
+            self.look(lock)
+            thread = threading.Thread(target=self.keep_looking, args=(lock, over, at_loss), name="tending", daemon=True)
+            thread.start()
+            try:
+                yield
+            finally:
+                over.set()
+                thread.join()
+
+    def keep_looking(self, lock: int, over: threading.Event, at_loss: Callable[[], None]) -> None:
+        """Look until it is over or Ray itself is gone."""
+        while not over.wait(LOOK_S):
+            if head_gone(self.settings):
+                log.error("the Ray head is gone")
+                at_loss()
+                return
+            self.look(lock)
+
+    def look(self, lock: int) -> None:
+        """One look at everything; what cannot be done now is tried at the next one."""
+        if not self.leads and hold_alone(lock):
+            self.leads = True
+            self.done("the settings' models could not be noted", self.fleet.settle)
+        if self.leads:
+            self.done("services could not be looked after", self.fleet.reconcile)
+            self.done("changes of models could not be looked after", self.changes.look)
+        self.done("jobs could not be looked after", self.jobs.reap)
+        self.done("jobs could not be submitted", self.jobs.dispatch)
+
+    def done(self, otherwise: str, work: Callable[[], object]) -> None:
+        """Do some work; when the store or the cluster is away, say so."""
+        try:
+            work()
+        except TROUBLES:
+            log.warning("%s; trying again", otherwise, exc_info=True)

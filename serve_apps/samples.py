@@ -1,0 +1,43 @@
+"""A tiny real input for each kind of model, for those who ask whether it still answers."""
+
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import numpy as np
+import simplejpeg
+
+from cluster.settings import ModelSpec
+from serve_apps.models.media_models import MediaRequest
+from serve_apps.models.protocol import CaptionRequest, Image, SentenceRequest
+from serve_apps.models.similarity import Query
+
+SIDE = 64  # pixels
+
+
+def sample(spec: ModelSpec) -> Any:
+    """An input that a model of this kind answers quickly, and only by doing its work."""
+    match spec.kind:
+        case "thumbnail" | "exif":
+            return file_of_its_own()
+        case "similarity":
+            return Query(owner="", model="", limit=1)
+        case "template" | "blip":
+            return CaptionRequest(image=picture(), tags=["cat"])
+        case "llm":
+            return SentenceRequest(caption="A cat.")
+    return picture()
+
+
+def picture() -> Image:
+    """A small picture, no two pixels of a row alike."""
+    ramp = np.linspace(0, 255, SIDE, dtype=np.uint8)
+    return np.ascontiguousarray(np.stack([np.tile(ramp, (SIDE, 1))] * 3, axis=2))
+
+
+def file_of_its_own() -> MediaRequest:
+    """A small JPEG in a folder of this process, read and derived anew each time."""
+    folder = Path(mkdtemp(prefix="brightroom-sample-"))
+    file = folder / "sample.jpg"
+    file.write_bytes(simplejpeg.encode_jpeg(picture(), colorspace="RGB"))
+    return MediaRequest(bytes(file), str(folder / "derived"), force=True)
