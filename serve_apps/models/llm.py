@@ -75,8 +75,10 @@ class SentenceModel:
         captions = [Caption(request.caption, request.caption_by) for request in batch]
         known = [(place, told) for place, request in enumerate(batch) if (told := facts(request))]
         for part in self.device.batches(known):
-            for (place, _), text in zip(part, self.sentences([self.prompt(told) for _, told in part]), strict=True):
-                captions[place] = Caption(text, self.made_by) if text else captions[place]
+            answers = self.answers([self.prompt(told) for _, told in part])
+            for (place, _), answer in zip(part, answers, strict=True):
+                if text := self.sentence(answer):
+                    captions[place] = Caption(text, self.made_by)
         return captions
 
     def prompt(self, told: str) -> list[int]:
@@ -85,17 +87,18 @@ class SentenceModel:
             tokens = self.tokenizer(told, add_special_tokens=False, split_special_tokens=True)["input_ids"]
         return [*self.head, *[token for token in tokens if token not in self.controls][: self.room], *self.tail]
 
-    def sentences(self, prompts: Sequence[Sequence[int]]) -> list[str]:
-        """The model's sentence for each prompt; empty where it said nothing of use."""
+    def answers(self, prompts: Sequence[Sequence[int]]) -> list[list[int]]:
+        """The new tokens after each prompt; one that ends before the others is filled up."""
         width = max(map(len, prompts))
         ids = torch.tensor([[self.pad] * (width - len(prompt)) + list(prompt) for prompt in prompts])
         mask = torch.tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts])
         with self.device.inference():
             tokens = self.model.generate(self.device.put(ids), attention_mask=self.device.put(mask))
-        return [self.sentence(row) for row in tokens[:, width:].tolist()]
+        rows: list[list[int]] = tokens[:, width:].tolist()
+        return rows
 
     def sentence(self, tokens: list[int]) -> str:
-        """The sentence in one row of new tokens."""
+        """The sentence in the new tokens after one prompt; empty when there is none of use."""
         end = next((place for place, token in enumerate(tokens) if token in self.ends), None)
         answer = self.tokenizer.decode(tokens[:end], skip_special_tokens=True)
         return one_sentence(answer, ended=end is not None)
