@@ -27,6 +27,7 @@ from cluster.store.clock import Clock, utc_now
 APPEND = os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
 STAMP = "%Y%m%dT%H%M%S%fZ"
 NAMED = re.compile(r"(?P<begin>\d{15})-(?P<end>\d{15})\.(?P<until>\d{8}T\d{12}Z)\.log(?:\.gz)?")
+TRIES = 20  # of a listing
 PATIENCE_S = 2.0  # for a lock whose holder was stopped; then we write without it, which tears no line either
 
 
@@ -96,7 +97,7 @@ class Journal:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with suppress(PermissionError):
             self.folder.chmod(0o700)
-        self._lock = os.open(self.folder / f".{self.name}.lock", APPEND, 0o600)
+        self._lock = os.open(lock_file(self.folder, self.name), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         self._process = os.getpid()
 
     def _follow(self) -> None:
@@ -119,9 +120,10 @@ class Journal:
             raise
 
     def _set_aside(self, size: int) -> None:
-        begin = max((piece.end for piece in set_aside(self.folder, self.name)), default=0)
+        begin = written(self.folder, self.name)
         name = f"{self.name}.{begin:015d}-{begin + size:015d}.{self.clock().astimezone(UTC).strftime(STAMP)}.log"
         self.path.rename(self.folder / name)
+        os.pwrite(self._lock, f"{begin + size:015d}".encode(), 0)
 
 
 def taken(lock: int) -> bool:
@@ -162,16 +164,46 @@ def set_aside(folder: Path, name: str) -> list[Piece]:
 
 
 def pieces(folder: Path, name: str) -> list[Piece]:
-    """All files of a journal as they are now, oldest first; the last one is being written to."""
-    while True:
-        aside, path = set_aside(folder, name), current(folder, name)
-        with suppress(FileNotFoundError):
-            size = path.stat().st_size
-            if [piece.end for piece in set_aside(folder, name)] != [piece.end for piece in aside]:
-                continue  # it was set aside meanwhile
-            begin = aside[-1].end if aside else 0
-            aside.append(Piece(path, begin, begin + size, size, None))
-        return aside
+    """All files of a journal as they are now, oldest first; the last one is being written to.
+
+    A listing can miss a file that is being renamed: it is repeated until nothing is missing in the middle.
+    """
+    for _ in range(TRIES):
+        begin = noted(folder, name)
+        aside, size = set_aside(folder, name), size_of(current(folder, name))
+        steps = [*(piece.begin for piece in aside[1:]), begin]
+        if not aside or ([piece.end for piece in aside] == steps and noted(folder, name) == begin):
+            break
+        time.sleep(0.001)
+    begin = max([begin, *(piece.end for piece in aside)])
+    last = [] if size is None else [Piece(current(folder, name), begin, begin + size, size, None)]
+    return aside + last
+
+
+def size_of(path: Path) -> int | None:
+    """The bytes of a file; None where it is not there."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None
+
+
+def lock_file(folder: Path, name: str) -> Path:
+    """Whose lock a journal's writers take in turn. It says how many bytes were set aside, ever."""
+    return folder / f".{name}.lock"
+
+
+def noted(folder: Path, name: str) -> int:
+    """How many bytes of a journal were set aside, as its lock file says; 0 where it does not."""
+    try:
+        return int(lock_file(folder, name).read_text() or 0)
+    except (FileNotFoundError, ValueError):
+        return 0
+
+
+def written(folder: Path, name: str) -> int:
+    """How many bytes of a journal were set aside, also where its lock file was lost or a writer killed."""
+    return max([noted(folder, name), *(piece.end for piece in set_aside(folder, name))])
 
 
 def tidy(folder: Path, name: str, limits: Limits, now: datetime) -> None:
@@ -220,8 +252,7 @@ def open_piece(piece: Piece, folder: Path, name: str) -> BinaryIO | None:
         with suppress(FileNotFoundError):
             reading = gzip.open if looked_at.path.suffix == ".gz" else open
             file = cast(BinaryIO, reading(looked_at.path, "rb"))
-            aside = set_aside(folder, name)
-            if looked_at.until or (aside[-1].end if aside else 0) == piece.begin:
+            if looked_at.until or written(folder, name) == piece.begin:
                 return file
             file.close()  # the name stands for the next file already
         looked_at = next((one for one in set_aside(folder, name) if one.begin == piece.begin), None)

@@ -147,7 +147,8 @@ def test_a_remembered_value_is_taken_out_in_every_form(value: str, before: str) 
     redactor.remember(value)
     packed = f"{before}{value}tail".encode()
     shown = [
-        value, quote(value, safe=""), quote(value), quote_plus(value), json.dumps(value), json.dumps(value, ensure_ascii=False), repr(value),
+        value, quote(value, safe=""), quote(value), quote_plus(value),
+        json.dumps(value), json.dumps(value, ensure_ascii=False), repr(value),
         base64.b64encode(packed).decode(), base64.urlsafe_b64encode(packed).decode(),
     ]  # fmt: skip
 
