@@ -13,7 +13,7 @@ from litestar import Litestar, Request, Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
-from api import auth, cluster, jobs, library, logs, services, users
+from api import auth, cluster, jobs, library, logs, server, services, users
 from api.access import permit
 from api.cookies import cookie_name
 from api.deps import Deps
@@ -21,6 +21,7 @@ from api.errors import HANDLERS
 from api.feed import Feed
 from api.gate import Gate
 from api.headers import guard_answer
+from api.history import History
 from api.limits import LoginLimit
 from api.logins import Logins
 from api.methods import Bodiless, Methods
@@ -30,6 +31,7 @@ from api.pictures import original, thumbnail
 from api.schema import openapi
 from api.search import ROUTES as SEARCH
 from api.search import similar
+from api.storage import Storages
 from cluster.errors import StoreError
 from cluster.store.database import Library, System
 from cluster.store.users import User
@@ -43,18 +45,19 @@ BODY_BYTES = 64 * 1024  # of a request; routes that need more say so
 PHOTOS = Router("/api/photos", route_handlers=[list_photos, show_photo, thumbnail, original, similar], tags=["photos"])
 ROUTES: list[ControllerRouterHandler] = [
     auth.ROUTES, users.ROUTES, library.ROUTES, jobs.ROUTES, PHOTOS, SEARCH, services.ROUTES, cluster.ROUTES,
-    logs.ROUTES, show_metrics, healthz,
+    logs.ROUTES, server.ROUTES, show_metrics, healthz,
 ]  # fmt: skip
 
 
 def create_app(deps: Deps) -> Litestar:
-    """The HTTP application over these collaborators. `app.state.feed.close()` ends its event streams."""
+    """The HTTP application over these collaborators. Closing `feed` and `history` of its state ends event streams."""
     logins = Logins(deps.system, deps.settings.store.fresh_s)
     feed = Feed(lambda: jobs.looked_at(deps))
     metrics = Metrics(deps.system, feed)
     shared = {
         "deps": deps, "logins": logins, "login_limit": LoginLimit(deps.system.attempts), "feed": feed,
-        "metrics": metrics, "version": version(),
+        "metrics": metrics, "version": version(), "history": History(deps.cluster),
+        "storages": Storages(deps.settings, deps.library),
     }  # fmt: skip
     app = Litestar(
         ROUTES,
@@ -67,11 +70,11 @@ def create_app(deps: Deps) -> Litestar:
         request_max_body_size=BODY_BYTES,
         openapi_config=openapi(version(), cookie_name(deps.settings.api)),
         on_startup=[widen_threads],
-        lifespan=[tidying],
+        lifespan=[tidying, sampling],
         logging_config=None,
         debug=False,
     )
-    app.state.deps, app.state.feed = deps, feed
+    app.state.deps, app.state.feed, app.state.history = deps, feed, shared["history"]
     return app
 
 
@@ -84,6 +87,16 @@ async def widen_threads() -> None:
 async def tidying(app: Litestar) -> AsyncIterator[None]:
     """While the application runs, forget now and then what the system database need not remember."""
     task = asyncio.create_task(tidy(app.state.deps.system))
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+@asynccontextmanager
+async def sampling(app: Litestar) -> AsyncIterator[None]:
+    """While the application runs, note every few seconds how busy the cluster is."""
+    task = asyncio.create_task(app.state.history.keep_sampling())
     try:
         yield
     finally:

@@ -75,7 +75,8 @@ class HttpServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End event streams, which would never end by themselves, then shut down as uvicorn does."""
-        self._app.state.feed.close()
+        for stream in (self._app.state.feed, self._app.state.history):
+            stream.close()
         await super().shutdown(sockets)
 
 

@@ -1,99 +1,63 @@
-"""The cluster as it is now: nodes, CPU, memory, GPUs. Deployments are `serve_apps.fleet`'s to tell.
-
-Each node is measured on itself, by a task that asks for no CPU, so that a busy node answers too.
-"""
-
-from contextlib import suppress
-from typing import Any
+"""The cluster as it is now: its nodes, each measured on itself, and what Ray has to give. Services are the fleet's."""
 
 import msgspec
-import psutil
 import ray
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from cluster.errors import Unavailable
+from cluster.nodes import Figures, Nodes
+from cluster.runtime import NOT_RUNNING
 
-class GpuStats(msgspec.Struct, frozen=True):
-    """One GPU as its driver tells."""
-
-    model: str
-    memory_total: int  # bytes
-    memory_used: int  # bytes
-    utilization: float  # 0..1
+RESOURCES = ("CPU", "GPU", "memory", "object_store_memory")
+OBJECT_STORE = "object_store_memory"
 
 
 class NodeStats(msgspec.Struct, frozen=True):
-    """One node, measured on itself."""
+    """A node that is there, with its figures unless it did not answer in time."""
 
+    node_id: str
     name: str
-    alive: bool
-    cpus: int
-    cpu_utilization: float  # 0..1
-    memory_total: int  # bytes
-    memory_used: int  # bytes
-    gpus: list[GpuStats]
+    figures: Figures | None
+
+
+class ObjectStore(msgspec.Struct, frozen=True):
+    """Bytes of the shared memory that Ray keeps objects in, on all nodes."""
+
+    total: int
+    used: int
 
 
 class ClusterStats(msgspec.Struct, frozen=True):
-    """All nodes, and what Ray has to give and has given."""
+    """All nodes that are there, and what Ray has to give and has left."""
 
     nodes: list[NodeStats]
     resources_total: dict[str, float]
     resources_available: dict[str, float]
+    object_store: ObjectStore
+    ray_version: str
 
 
-def snapshot(timeout_s: float = 5) -> ClusterStats:
-    """The cluster now; a node that does not answer in time is told without figures."""
-    nodes = ray.nodes()
-    asked = {node["NodeID"]: measure_on(node["NodeID"]) for node in nodes if node["Alive"]}
-    done, _ = ray.wait(list(asked.values()), num_returns=len(asked), timeout=timeout_s)
-    answered = set(done)
-    measured = [told(node, asked.get(node["NodeID"]), answered) for node in nodes]
-    return ClusterStats(measured, of_interest(ray.cluster_resources()), of_interest(ray.available_resources()))
+def snapshot(nodes: Nodes, timeout_s: float = 3) -> ClusterStats:
+    """The cluster now; a node that is gone is left out, one that does not answer in time is told without figures.
 
-
-def measure_on(node_id: str) -> Any:
-    """A measurement under way on a node."""
-    where = NodeAffinitySchedulingStrategy(node_id, soft=False)
-    return ray.remote(measure).options(num_cpus=0, scheduling_strategy=where).remote()
-
-
-def told(node: dict[str, Any], measurement: Any, answered: set[Any]) -> NodeStats:
-    """A node with its measurement, or without one."""
-    name = node.get("NodeManagerHostname") or node["NodeID"]
-    if measurement is None or measurement not in answered:
-        return NodeStats(name, bool(node["Alive"]), 0, 0, 0, 0, [])
-    figures: NodeStats = ray.get(measurement)
-    return msgspec.structs.replace(figures, name=name)
-
-
-def measure() -> NodeStats:
-    """The node this runs on."""
-    memory = psutil.virtual_memory()
-    busy = psutil.cpu_percent(interval=0.2) / 100
-    return NodeStats("", True, psutil.cpu_count() or 1, busy, memory.total, memory.total - memory.available, gpus())
-
-
-def gpus() -> list[GpuStats]:
-    """The GPUs of this node; none where there is no driver."""
-    import pynvml
-
-    with suppress(pynvml.NVMLError):
-        pynvml.nvmlInit()
-        try:
-            handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
-            return [gpu(pynvml, handle) for handle in handles]
-        finally:
-            pynvml.nvmlShutdown()
-    return []
-
-
-def gpu(pynvml: Any, handle: Any) -> GpuStats:
-    """One GPU."""
-    memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
-    busy = pynvml.nvmlDeviceGetUtilizationRates(handle).gpu / 100
-    return GpuStats(str(pynvml.nvmlDeviceGetName(handle)), memory.total, memory.used, busy)
+    Raises Unavailable in a process that has not joined Ray.
+    """
+    if not ray.is_initialized():  # to ask would start a cluster
+        raise Unavailable(NOT_RUNNING)
+    names = {node["NodeID"]: node.get("NodeManagerHostname") or "" for node in ray.nodes() if node["Alive"]}
+    figures = nodes.figures(names, timeout_s)
+    told = [NodeStats(node_id, name or node_id, figures.get(node_id)) for node_id, name in names.items()]
+    total, available = ray.cluster_resources(), ray.available_resources()
+    return ClusterStats(
+        told, of_interest(total), of_interest(available), object_store(total, available), ray.__version__
+    )
 
 
 def of_interest(resources: dict[str, float]) -> dict[str, float]:
     """CPUs, GPUs and memory, without Ray's bookkeeping names."""
-    return {name: resources.get(name, 0) for name in ("CPU", "GPU", "memory", "object_store_memory")}
+    return {name: resources.get(name, 0) for name in RESOURCES}
+
+
+def object_store(total: dict[str, float], available: dict[str, float]) -> ObjectStore:
+    """How full the object store is: Ray counts its memory among the resources."""
+    whole = int(total.get(OBJECT_STORE, 0))
+    return ObjectStore(whole, max(0, whole - int(available.get(OBJECT_STORE, 0))))

@@ -157,7 +157,7 @@ def vector_of(text: str) -> list[float]:
 
 def two_nodes() -> ClusterStats:
     """A cluster of one node with a GPU, and one that does not answer."""
-    gpu = Gpu(0, "NVIDIA H100", 80 * 2**30, 2**30, 0.25, 40, [GpuProcess(7, 2**29), GpuProcess(8, None)])
+    gpu = Gpu(0, "NVIDIA H100", 80 * 2**30, 2**30, 0.25, 40, [GpuProcess(4711, 2**29), GpuProcess(8, None)])
     here = Figures(Cpu("A processor", 2, 1, 0.5), Memory(2**30, 2**29), Disk(2**40, 2**39, 2**38), [gpu])
-    nodes = [NodeStats("n1", "here", here), NodeStats("n2", "there", None)]
+    nodes = [NodeStats("node1", "here", here), NodeStats("node2", "there", None)]
     return ClusterStats(nodes, {"CPU": 2.0}, {"CPU": 1.0}, ObjectStore(2**20, 2**10), "2.60.0")

@@ -9,6 +9,7 @@ from tests.api.test_routes import MATRIX
 from tests.api.world import World
 
 READ = sorted({path for method, path, *_ in MATRIX if method == "GET"})
+STREAMS = ("/api/jobs/events", "/api/cluster/events")
 DATA = bytes(range(256)) * 40
 CHANGING = {"date", "content-length"}  # what two answers need not share: /metrics counts the first one
 
@@ -19,10 +20,10 @@ def photo(world: World) -> str:
     return world.photo("ann", "head.jpg", DATA)
 
 
-@pytest.mark.parametrize("path", [path for path in READ if path != "/api/jobs/events"])
+@pytest.mark.parametrize("path", [path for path in READ if path not in STREAMS])
 def test_head_answers_like_get_without_a_body(world: World, photo: str, path: str) -> None:
     """The same status and the same headers, whoever asks."""
-    concrete = path.format(photo_id=photo, size="big", job_id="0", user_id="0", path="x")
+    concrete = path.format(photo_id=photo, size="big", job_id="0", user_id="0", path="x", name="tags", service="api")
     for client in (world.as_user("root"), world.as_user("ann"), world.client()):
         got, head = client.get(concrete), client.head(concrete)
 
@@ -63,14 +64,15 @@ def test_not_one_byte_of_a_body_follows(world: World, photo: str) -> None:
     assert nothing == b""
 
 
-def test_head_of_the_event_stream_ends(world: World) -> None:
+@pytest.mark.parametrize("path", STREAMS)
+def test_head_of_an_event_stream_ends(world: World, path: str) -> None:
     """And leaves no listener behind."""
     assert world.app
-    head = world.as_user("ann").head("/api/jobs/events")
+    head = world.as_user("root").head(path)
 
     assert head.headers["content-type"].startswith("text/event-stream")
-    feed = world.app.state.feed
-    world.until(lambda: feed.listeners == 0)
+    feed, history = world.app.state.feed, world.app.state.history
+    world.until(lambda: feed.listeners == history.listeners == 0)
 
 
 def test_head_is_no_way_to_change_anything(world: World) -> None:
