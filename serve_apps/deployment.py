@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from ray import serve
 from ray.serve.exceptions import RayServeException
 
 from cluster.board import board
+from cluster.errors import OutOfMemory, Unavailable
+from cluster.logs import configure
+from cluster.settings import Settings
 from serve_apps.faults import Enduring
 from serve_apps.malloc import KEEPS_MEMORY
 from serve_apps.meter import Meter, device
@@ -53,12 +57,20 @@ class Posted:
 class ModelDeployment:
     """Hosts one model; lone calls are gathered into batches, a scan's batches are taken whole."""
 
-    def __init__(self, app: Application, weights: str, longest_s: float, tell: Callable[[Vitals], None]) -> None:
-        """`longest_s` is how long a batch may take, `tell` is told how the replica is."""
+    def __init__(
+        self,
+        app: Application,
+        weights: str,
+        longest_s: float,
+        tell: Callable[[Vitals], None],
+        begin: Callable[[], object],
+    ) -> None:
+        """`longest_s` is how long a batch may take, `tell` is told how the replica is, `begin` is called first."""
+        begin()
         self.model = Enduring(load(app.spec, Path(weights)))
-        tiny = sample(app.spec)
-        self.pulse = Pulse(lambda: self.compute([tiny]), longest_s, lambda: self.model.poisoned)
-        self.compute([tiny])  # what answers a tiny input now is ready for whoever comes first
+        self.tiny = sample(app.spec)
+        self.pulse = Pulse(self.answer_tiny, longest_s, lambda: self.model.poisoned)
+        self.answer_tiny()  # who answers that now is ready for whoever comes first
         self.meter = Meter(who(app), tell)
         self.meter.start()
         self.gathered.set_max_batch_size(app.spec.batch_size)
@@ -87,6 +99,14 @@ class ModelDeployment:
         """The model's outputs."""
         with self.pulse.beating():
             return list(self.model.predict(batch))
+
+    def answer_tiny(self) -> None:
+        """Have the model answer its tiny input; raises what it raises, and what it answers instead of an output."""
+        for output in self.compute([self.tiny]):
+            if isinstance(output, OutOfMemory):
+                raise output
+            if isinstance(output, str):  # of the models of files
+                raise Unavailable(output)
 
     async def check_health(self) -> None:
         """What Serve asks every second; raises Unhealthy when the replica is to be replaced."""
@@ -117,7 +137,7 @@ def replica_id() -> str:
     return ""
 
 
-def hosted(app: Application, weights: Path, longest_s: float, namespace: str) -> serve.Application:
+def hosted(app: Application, settings: Settings) -> serve.Application:
     """What Serve is to run for an application.
 
     Replicas take no logical CPU: one that held a CPU would keep Ray Data from ever getting it (measured, a scan hung).
@@ -136,7 +156,8 @@ def hosted(app: Application, weights: Path, longest_s: float, namespace: str) ->
         max_constructor_retry_count=TRIES,
         **HEALTH,
     )
-    return deployment.bind(app, str(weights), longest_s, Posted(namespace))
+    begin, tell = partial(configure, settings.root, app.service), Posted(settings.ray.namespace)
+    return deployment.bind(app, str(settings.weights_dir), settings.scan.call_timeout_s, tell, begin)
 
 
 def scaling(app: Application) -> dict[str, Any]:

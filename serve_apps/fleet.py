@@ -66,11 +66,7 @@ class Fleet:
 
     def deploy(self, apps: Iterable[Application]) -> None:
         """Bring applications up side by side; returns before their models are loaded."""
-        longest_s, namespace = self.settings.scan.call_timeout_s, self.settings.ray.namespace
-        targets = [
-            serve.RunTarget(hosted(app, self.settings.weights_dir, longest_s, namespace), app.name, route_prefix=None)
-            for app in apps
-        ]
+        targets = [serve.RunTarget(hosted(app, self.settings), app.name, route_prefix=None) for app in apps]
         if targets:  # none is what Serve refuses
             serve.run_many(targets, wait_for_ingress_deployment_creation=False, wait_for_applications_running=False)
 

@@ -50,6 +50,7 @@ class Meter:
         with self._lock:
             self._computing += 1
             self._counts.by_size[bisect_left(SIZES, items)] += 1
+            self._counts.computed += items
         try:
             yield
         finally:

@@ -67,8 +67,8 @@ class Services:
         try:
             _, llm = await asyncio.to_thread(self.served, "llm", CAPTION_S)
             facts = SentenceRequest(
-                caption=caption.text, tags=request.tags, people=request.people, place=request.place,
-                taken_at=request.taken_at,
+                caption=caption.text, caption_by=caption.made_by, tags=request.tags, people=request.people,
+                place=request.place, taken_at=request.taken_at,
             )  # fmt: skip
             better: Caption = await llm.ask(facts)
         except Unavailable:  # not configured, stopped or away: the caption itself is an answer

@@ -24,6 +24,7 @@ class Counts(msgspec.Struct):
     seconds: float = 0  # of all calls
     by_seconds: list[int] = msgspec.field(default_factory=lambda: [0] * (len(SECONDS) + 1))
     by_size: list[int] = msgspec.field(default_factory=lambda: [0] * (len(SIZES) + 1))  # batches the model was given
+    computed: int = 0  # items in them
 
     def plus(self, other: "Counts") -> "Counts":
         """The counts of both."""
@@ -32,6 +33,7 @@ class Counts(msgspec.Struct):
             self.seconds + other.seconds,
             [a + b for a, b in zip(self.by_seconds, other.by_seconds, strict=True)],
             [a + b for a, b in zip(self.by_size, other.by_size, strict=True)],
+            self.computed + other.computed,
         )  # fmt: skip
 
 

@@ -97,7 +97,8 @@ def recognised(source: Source, name: str) -> Format:
         raise Unreadable("the file is empty (0 bytes); restore it from a backup, or delete it")
     what = "text" if looks_like_text(head) else "no picture or video of a kind that Brightroom knows"
     ending = PurePath(name).suffix
-    raise Unreadable(f"the file is {what}, though its name ends in {ending!r}; restore it from a backup, or rename it")
+    named = f", though its name ends in {ending!r}" if ending else ""
+    raise Unreadable(f"the file is {what}{named}; restore it from a backup, or rename it")
 
 
 def read(source: Source, format: Format, longest: int, setup: Setup) -> tuple[Picture, str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cluster.settings import ModelSpec
+from cluster.settings import ModelSpec, Settings
 from serve_apps.deployment import ModelDeployment, hosted
 from serve_apps.models.protocol import Caption, CaptionRequest
 from serve_apps.plan import Application
@@ -20,7 +20,7 @@ TEMPLATE = Application("image_captioning-12345678", "image_captioning", ModelSpe
 
 def replica(told: list[Vitals]) -> ModelDeployment:
     """A captioner that tells how it is."""
-    return ModelDeployment(TEMPLATE, str(NOWHERE), 60, told.append)
+    return ModelDeployment(TEMPLATE, str(NOWHERE), 60, told.append, int)
 
 
 def test_any_model_is_hosted_by_its_spec() -> None:
@@ -67,7 +67,7 @@ def test_an_application_loads_nothing_and_takes_no_cpu_from_scans() -> None:
     """Weights are read where the replica starts; of a GPU it takes the share its spec says."""
     spec = ModelSpec(kind="clip", checkpoint="embedded:clip", gpus=0.25, min_replicas=0, max_replicas=3, idle_s=7)
 
-    deployment = hosted(Application("clip-1", "clip_embeddings", spec), NOWHERE, 60, "here")._bound_deployment
+    deployment = hosted(Application("clip-1", "clip_embeddings", spec), Settings())._bound_deployment
 
     assert deployment.name == "clip_embeddings"
     assert deployment.ray_actor_options["num_cpus"] == 0
