@@ -29,7 +29,10 @@ def samples(answer: httpx.Response) -> Iterator[tuple[str, str, dict[str, Any]]]
 
 
 def test_nodes_resources_and_deployments_are_told_together(world: World) -> None:
-    """As measured when asked; bytes and fractions. A node that did not answer has no figures, rather than zeros."""
+    """As measured when asked; bytes and fractions. A node that did not answer has no figures, rather than zeros.
+
+    The replica's process is known on the GPU.
+    """
     told = world.as_user("root").get("/api/cluster").json()
 
     assert told["nodes"] == [
@@ -40,11 +43,15 @@ def test_nodes_resources_and_deployments_are_told_together(world: World) -> None
             "gpus": [{
                 "index": 0, "model": "NVIDIA H100", "memory_total": 80 * 2**30, "memory_used": 2**30,
                 "utilization": 0.25, "temperature": 40,
-                "processes": [{"pid": 4711, "memory": 2**29, "service": "clip_embeddings"}, {"pid": 8, "memory": None, "service": ""}],
+                "processes": [
+                    {"pid": 4711, "memory": 2**29, "service": "clip_embeddings"},
+                    {"pid": 8, "memory": None, "service": ""},
+                ],
             }],
         },
         {
-            "node_id": "node2", "name": "there", "answers": False, "cpu": None, "memory": None, "disk": None, "gpus": [],
+            "node_id": "node2", "name": "there", "answers": False,
+            "cpu": None, "memory": None, "disk": None, "gpus": [],
         },
     ]  # fmt: skip
     assert (told["resources_total"], told["resources_used"]) == ({"CPU": 2.0}, {"CPU": 1.0})
