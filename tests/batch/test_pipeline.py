@@ -1,10 +1,17 @@
 """How stages become actors: few processes, as many batches at once as wanted, each step built once."""
 
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
 import pyarrow as pa
 import pytest
+import ray
 
-from batch.pipeline import MOST_THREADS, Pool, Stage, Step, Steps
+from batch.pipeline import LOGS, MOST_THREADS, Pool, Stage, Step, Steps, log_actors
 from batch.stages import with_column
+from cluster.logs import logs_dir, unconfigure
 
 
 def adding(amount: int) -> Step:
@@ -35,3 +42,21 @@ def test_the_stages_of_a_pool_are_built_once_and_run_in_their_order():
     assert steps(pa.table({"n": [0, 5]})).to_pylist() == [{"n": 11}, {"n": 16}]
     assert steps(pa.table({"n": [1]})).to_pylist() == [{"n": 12}]
     assert BUILT == [1, 10]
+
+
+@pytest.fixture
+def own_logs() -> Iterator[None]:
+    """What a test does to this process's logs, undone."""
+    yield
+    unconfigure()
+    ray.data.DataContext.get_current().remove_config(LOGS)
+
+
+def test_an_actor_logs_for_the_job_whose_stages_it_does(tmp_path: Path, own_logs: None):
+    """Where the job's process said, in the context that Ray Data hands to its actors."""
+    log_actors(tmp_path, "job-7")
+    Steps([])
+    logging.getLogger("x").warning("a broken file")
+
+    told = json.loads((logs_dir(tmp_path) / "jobs.log").read_text())
+    assert (told["service"], told["job"], told["message"]) == ("jobs", "job-7", "a broken file")
