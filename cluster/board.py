@@ -9,6 +9,8 @@ from typing import Any, cast
 import ray
 from ray.exceptions import RayError
 
+from cluster.errors import Unavailable
+
 NAME = "board"
 MOST = 2000  # words of one topic; the one longest unheard of makes room
 WITHIN_S = 2.0  # an answer comes, or there is none
@@ -57,6 +59,14 @@ def read(namespace: str, topic: str, key: str) -> Any | None:
 def read_all(namespace: str, topic: str) -> dict[str, Any]:
     """The last word of each under a topic; empty when there is no board that answers."""
     return asked(namespace, lambda actor: actor.all.remote(topic)) or {}
+
+
+def topic(namespace: str, name: str) -> dict[str, Any]:
+    """The last word of each under a topic; raises Unavailable when there is no board that answers."""
+    words: dict[str, Any] | None = asked(namespace, lambda actor: actor.all.remote(name))
+    if words is None:
+        raise Unavailable("the cluster's board does not answer; where Brightroom runs, it comes back by itself")
+    return words
 
 
 def asked(namespace: str, question: Any) -> Any | None:

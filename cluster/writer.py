@@ -5,14 +5,20 @@ Calls that arrive while a commit is under way are committed together by the next
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, cast
 
+import msgspec
 import ray
 
+from cluster.board import board, read
 from cluster.logs import configure
 from cluster.settings import Settings
+from cluster.store.commits import CommitCounts
 from cluster.store.database import open_library
 from cluster.store.writer import Write, Writer
+
+TOPIC = "writers"  # on the board: how long commits take, by owner
 
 
 class LibraryWriter:
@@ -21,7 +27,8 @@ class LibraryWriter:
     def __init__(self, settings: Settings, owner: str) -> None:
         configure(settings, "writer")
         self.library = open_library(settings, owner)
-        self.writer = Writer(self.library, settings.store)
+        self.owner, self.board = owner, board(settings.ray.namespace)
+        self.writer = Writer(self.library, settings.store, last_told(settings.ray.namespace, owner))
         self.waiting: list[Write] = []
         self.turn = asyncio.Lock()
         self.next: asyncio.Task[None] | None = None  # the commit that those who come now will share
@@ -37,12 +44,22 @@ class LibraryWriter:
         """One commit of all that waits once it is our turn."""
         async with self.turn:
             taken, self.waiting, self.next = self.waiting, [], None
-            await asyncio.to_thread(self.writer.commit, taken)
+            try:
+                await asyncio.to_thread(self.writer.commit, taken)
+            finally:
+                self.board.post.remote(TOPIC, self.owner, msgspec.to_builtins(self.writer.counts))
 
     async def build_indexes(self) -> None:
         """Build what makes a large library quick to search."""
         async with self.turn:
             await asyncio.to_thread(self.library.build_indexes)
+
+
+def last_told(namespace: str, owner: str) -> CommitCounts:
+    """The counts of the writer before, which was killed or went with a node: what counts goes on, nothing falls."""
+    with suppress(msgspec.ValidationError):  # None, when there was none
+        return msgspec.convert(read(namespace, TOPIC, owner), CommitCounts)
+    return CommitCounts()
 
 
 class RemoteWriter:

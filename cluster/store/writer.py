@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from lancedb.expr import col
 
 from cluster.settings import StoreSettings
+from cluster.store.commits import CommitCounts
 from cluster.store.database import Library
 from cluster.store.table import Table
 
@@ -63,9 +64,11 @@ Write: TypeAlias = Upsert | Update | Replace | Delete
 class Writer:
     """Commits to one library. Give it many writes at once: each run of like writes to a table becomes one commit."""
 
-    def __init__(self, library: Library, settings: StoreSettings) -> None:
+    def __init__(self, library: Library, settings: StoreSettings, counts: CommitCounts | None = None) -> None:
+        """`counts` are counted on, where a former writer of this library left some."""
         self._library = library
         self._settings = settings
+        self.counts = counts or CommitCounts()
         self._commits: dict[str, int] = {}  # by table, since it was last optimized
 
     def commit(self, writes: Iterable[Write]) -> int:
@@ -76,7 +79,8 @@ class Writer:
         by_table = sorted(writes, key=lambda write: place(write.table))
         tables = {write.table: self._library.table(write.table) for write in by_table}
         grouped = groupby(by_table, key=lambda write: write.table)
-        return sum(self._commit_table(tables[name], list(group)) for name, group in grouped)
+        with self.counts.commit():
+            return sum(self._commit_table(tables[name], list(group)) for name, group in grouped)
 
     def optimize(self) -> None:
         """Compact all tables that were written to, and drop versions that are old enough."""
@@ -95,7 +99,8 @@ class Writer:
         return len(runs)
 
     def _optimize(self, table: Table) -> None:
-        table.optimize(timedelta(seconds=self._settings.keep_versions_s))
+        with self.counts.compaction():
+            table.optimize(timedelta(seconds=self._settings.keep_versions_s))
         self._commits[table.name] = 0
 
 
