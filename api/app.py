@@ -19,6 +19,7 @@ from api.cookies import cookie_name
 from api.deps import Deps
 from api.errors import HANDLERS
 from api.feed import Feed
+from api.figures import sources
 from api.gate import Gate
 from api.headers import guard_answer
 from api.history import History
@@ -26,6 +27,7 @@ from api.limits import LoginLimit
 from api.logins import Logins
 from api.methods import Bodiless, Methods
 from api.metrics import Metrics, healthz, show_metrics
+from api.node_figures import Measured
 from api.photos import list_photos, show_photo
 from api.pictures import original, thumbnail
 from api.schema import openapi
@@ -53,11 +55,12 @@ def create_app(deps: Deps) -> Litestar:
     """The HTTP application over these collaborators. Closing `feed` and `history` of its state ends event streams."""
     logins = Logins(deps.system, deps.settings.store.fresh_s)
     feed = Feed(lambda: jobs.looked_at(deps))
-    metrics = Metrics(deps.system, feed)
+    measured, storages = Measured(deps.cluster), Storages(deps.settings, deps.library)
+    metrics = Metrics(feed, version(), deps.build, sources(deps, measured, storages))
     shared = {
         "deps": deps, "logins": logins, "login_limit": LoginLimit(deps.system.attempts), "feed": feed,
-        "metrics": metrics, "version": version(), "history": History(deps.cluster),
-        "storages": Storages(deps.settings, deps.library),
+        "metrics": metrics, "version": version(), "history": History(measured),
+        "storages": storages,
     }  # fmt: skip
     app = Litestar(
         ROUTES,

@@ -9,6 +9,7 @@ from litestar.params import SkipValidation
 
 from api.passwords import Passwords
 from cluster.build import Build
+from cluster.errors import Unavailable
 from cluster.settings import Settings
 from cluster.stats import ClusterStats
 from cluster.store.database import Library, System
@@ -90,6 +91,11 @@ class ModelCalls(Protocol):
         ...
 
 
+def nobody(topic: str) -> Mapping[str, Any]:
+    """What a board says where there is none; raises Unavailable, as a board does that does not answer."""
+    raise Unavailable(f"nobody tells anything of {topic} here")
+
+
 @dataclass(frozen=True)
 class Deps:
     """All collaborators of the application."""
@@ -103,6 +109,7 @@ class Deps:
     revisions: Callable[[], Mapping[str, str]] = dict  # by stage, what its model is at; pending is what is not. Blocks
     passwords: Passwords = field(default_factory=Passwords)
     build: Build = field(default_factory=Build)
+    board: Callable[[str], Mapping[str, Any]] = nobody  # the last words under a topic, by who told them; blocks
     dashboard: Callable[[], str] = str  # where Ray's own pages are, "" for nowhere; blocks
 
 

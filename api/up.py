@@ -16,6 +16,7 @@ from api.app import create_app
 from api.deps import Deps
 from api.tending import Tending
 from batch.jobs import JobControl
+from cluster.board import topic
 from cluster.build import build
 from cluster.errors import Conflict, Unavailable
 from cluster.head import head_log, run_dir
@@ -55,6 +56,7 @@ class Brightroom:
             revisions=self.fleet.revisions,
             cluster=partial(snapshot, Nodes(self.settings.ray.namespace, str(self.settings.root))),
             build=build(),
+            board=partial(topic, self.settings.ray.namespace),
             dashboard=partial(dashboard_of, self.settings),
         )
         return create_app(deps)

@@ -72,6 +72,24 @@ class TakingCluster:
         return self.board.get(job_id)
 
 
+class PinBoard:
+    """A board on which tests put what jobs, replicas and writers would tell."""
+
+    def __init__(self) -> None:
+        self.words: dict[str, dict[str, Any]] = {}
+        self.away = False
+
+    def __call__(self, topic: str) -> dict[str, Any]:
+        """The words under a topic."""
+        if self.away:
+            raise Unavailable("the board does not answer")
+        return dict(self.words.get(topic, {}))
+
+    def post(self, topic: str, key: str, word: Any) -> None:
+        """Put a word up, as it goes over the wire."""
+        self.words.setdefault(topic, {})[key] = msgspec.to_builtins(word)
+
+
 class WordModels:
     """Model calls over the real library; a text's vector is the sum of vectors drawn for its words."""
 

@@ -26,7 +26,7 @@ from cluster.store.database import Library, System, open_library, open_system
 from cluster.store.paths import file_id
 from cluster.store.schema import rows_of
 from cluster.store.users import User
-from tests.api.standins import MODEL, WIDTH, Clock, TakingCluster, WordModels, two_nodes, vector_of
+from tests.api.standins import MODEL, WIDTH, Clock, PinBoard, TakingCluster, WordModels, two_nodes, vector_of
 
 # The same examples every time, however busy the machine.
 STEADY = hypothesis.settings(deadline=None, derandomize=True, max_examples=60)
@@ -47,6 +47,7 @@ class World:
     models: WordModels
     deps: Deps
     opened: dict[str, Library]
+    board: PinBoard
     server: HttpServer | None = None
     app: Litestar | None = None
     users: dict[str, User] = field(default_factory=dict)
@@ -163,10 +164,10 @@ def build(root: Path, clock: Clock | None = None, **api: Any) -> World:
                 opened[user_id] = open_library(settings, user_id)
             return opened[user_id]
 
-    cluster, models = TakingCluster(), WordModels(library)
+    cluster, models, board = TakingCluster(), WordModels(library), PinBoard()
     jobs = JobControl(settings, system, cluster, clock)
-    deps = Deps(settings, system, library, jobs, models, two_nodes, lambda: {"clip": MODEL}, CHEAP)
-    return World(root, settings, clock, system, cluster, models, deps, opened)
+    deps = Deps(settings, system, library, jobs, models, two_nodes, lambda: {"clip": MODEL}, CHEAP, board=board)
+    return World(root, settings, clock, system, cluster, models, deps, opened, board)
 
 
 @contextmanager
