@@ -19,7 +19,8 @@ log = logging.getLogger(__name__)
 
 PROBLEM = "application/problem+json"
 
-STATUSES: dict[type[errors.ServiceError], HTTPStatus] = {
+# A kind of error that is not here has the status of the nearest kind it is one of.
+STATUSES: dict[type[errors.BrightroomError], HTTPStatus] = {
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.Invalid: HTTPStatus.BAD_REQUEST,
     errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
@@ -27,6 +28,8 @@ STATUSES: dict[type[errors.ServiceError], HTTPStatus] = {
     errors.Conflict: HTTPStatus.CONFLICT,
     errors.TooMany: HTTPStatus.TOO_MANY_REQUESTS,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.PhotoError: HTTPStatus.BAD_REQUEST,  # the picture that came with the request
+    errors.OutOfMemory: HTTPStatus.SERVICE_UNAVAILABLE,  # nothing is wrong with the picture
 }
 
 # Litestar's own refusals, in sentences that say what to do next.
@@ -37,6 +40,10 @@ SENTENCES = {
     413: "The request's body is too large. Send less at once.",
     415: "Request bodies must be JSON. Send Content-Type: application/json.",
 }
+
+
+class Refusal(HTTPException):
+    """A refusal of ours with a status that no error of Brightroom has; its `detail` is a sentence for a person."""
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -64,15 +71,25 @@ def problem(status: HTTPStatus, detail: str, headers: dict[str, str], faults: li
     return Response(body, status_code=int(status), media_type=PROBLEM, headers=kept)
 
 
-def service_problem(_: Request[Any, Any, Any], error: errors.ServiceError) -> Response[Problem]:
+def told_problem(_: Request[Any, Any, Any], error: errors.BrightroomError) -> Response[Problem]:
     """An error raised on purpose, with its sentence."""
-    status = STATUSES.get(type(error), HTTPStatus.BAD_REQUEST)
     headers: dict[str, str] = {}
     if isinstance(error, errors.TooMany):
         headers["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, errors.Unauthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="brightroom"'
-    return problem(status, str(error), headers, [])
+    return problem(status_of(error), sentence_of(error), headers, [])
+
+
+def status_of(error: errors.BrightroomError) -> HTTPStatus:
+    """The status of the nearest kind that an error is one of; 400 for one that nobody gave a status."""
+    return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), HTTPStatus.BAD_REQUEST)
+
+
+def sentence_of(error: errors.BrightroomError) -> str:
+    """What an error says to a person; one that comes through Ray is told as it was raised, without its traceback."""
+    cause = getattr(error, "cause", None)
+    return str(cause if isinstance(cause, errors.BrightroomError) else error)
 
 
 def validation_problem(_: Request[Any, Any, Any], error: ValidationException) -> Response[Problem]:
@@ -94,7 +111,8 @@ def http_problem(_: Request[Any, Any, Any], error: HTTPException) -> Response[Pr
     status = HTTPStatus(error.status_code)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return unexpected_problem(_, error)
-    detail = SENTENCES.get(status, "{detail}.").format(detail=error.detail)
+    sentence = "{detail}" if isinstance(error, Refusal) else SENTENCES.get(status, "{detail}.")
+    detail = sentence.format(detail=error.detail)
     return problem(status, detail, dict(error.headers or {}), [])
 
 
@@ -106,7 +124,8 @@ def unexpected_problem(request: Request[Any, Any, Any], error: Exception) -> Res
 
 
 HANDLERS: ExceptionHandlersMap = {
-    errors.ServiceError: service_problem,
+    errors.ServiceError: told_problem,
+    errors.PhotoError: told_problem,
     ValidationException: validation_problem,
     HTTPException: http_problem,
     Exception: unexpected_problem,

@@ -8,6 +8,7 @@ import httpx
 import msgspec
 import pytest
 from litestar import get
+from ray.exceptions import RayTaskError
 
 from api.access import PUBLIC
 from api.app import create_app
@@ -80,8 +81,48 @@ def test_every_error_raised_on_purpose_has_its_status_and_sentence(
 
 
 def test_every_service_error_has_a_status() -> None:
-    """A new one must be given one."""
-    assert set(STATUSES) == set(errors.ServiceError.__subclasses__())
+    """A new one must be given one, as must what pictures that are sent may raise."""
+    assert set(STATUSES) == {*errors.ServiceError.__subclasses__(), errors.PhotoError, errors.OutOfMemory}
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (errors.Poisoned("The GPU failed. Ask again."), 503),
+        (errors.Unreadable("The picture is damaged. Send another."), 400),
+        (errors.TooLarge("The picture is too large. Send another."), 400),
+        (errors.DecoderDied("The decoder crashed. Send another."), 400),
+        (errors.OutOfMemory("The GPU is too small. Give it more."), 503),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_kind_of_an_error_has_its_status(
+    tmp_path_factory: pytest.TempPathFactory, error: Exception, status: int
+) -> None:
+    """Also without a line of its own in the table."""
+    answer = answer_of(tmp_path_factory, error)
+
+    assert answer.status_code == status
+    assert answer.json()["detail"] == str(error)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [(errors.Unavailable, 503), (errors.Poisoned, 503), (errors.NotFound, 404), (errors.Unreadable, 400)],
+)
+def test_an_error_that_comes_through_ray_is_told_as_it_was_raised(
+    tmp_path_factory: pytest.TempPathFactory, kind: type[errors.BrightroomError], status: int
+) -> None:
+    """Ray makes a kind of its own of it, whose text is a traceback with the insides of another process."""
+    raised = kind("This cannot be done now. Try again tomorrow.")
+    through = RayTaskError("work", "Traceback: /a/secret/path", raised).as_instanceof_cause()
+    assert type(through) is not kind
+    assert "/a/secret/path" in str(through)
+
+    answer = answer_of(tmp_path_factory, through)
+
+    assert answer.status_code == status
+    assert answer.json()["detail"] == str(raised)
 
 
 def test_a_bug_is_logged_and_not_told(
