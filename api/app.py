@@ -15,6 +15,7 @@ from litestar.types import ControllerRouterHandler
 
 from api import auth, cluster, jobs, library, logs, server, services, users
 from api.access import permit
+from api.captions import caption
 from api.cookies import cookie_name
 from api.deps import Deps
 from api.errors import HANDLERS
@@ -33,7 +34,9 @@ from api.pictures import original, thumbnail
 from api.schema import openapi
 from api.search import ROUTES as SEARCH
 from api.search import similar
+from api.search_image import routes as picture_search
 from api.storage import Storages
+from api.uploads import Uploads
 from cluster.errors import StoreError
 from cluster.store.database import Library, System
 from cluster.store.users import User
@@ -44,7 +47,11 @@ log = logging.getLogger(__name__)
 
 BODY_BYTES = 64 * 1024  # of a request; routes that need more say so
 
-PHOTOS = Router("/api/photos", route_handlers=[list_photos, show_photo, thumbnail, original, similar], tags=["photos"])
+PHOTOS = Router(
+    "/api/photos",
+    route_handlers=[list_photos, show_photo, thumbnail, original, similar, caption],
+    tags=["photos"],
+)
 ROUTES: list[ControllerRouterHandler] = [
     auth.ROUTES, users.ROUTES, library.ROUTES, jobs.ROUTES, PHOTOS, SEARCH, services.ROUTES, cluster.ROUTES,
     logs.ROUTES, server.ROUTES, show_metrics, healthz,
@@ -60,10 +67,10 @@ def create_app(deps: Deps) -> Litestar:
     shared = {
         "deps": deps, "logins": logins, "login_limit": LoginLimit(deps.system.attempts), "feed": feed,
         "metrics": metrics, "version": version(), "history": History(measured),
-        "storages": storages,
+        "storages": storages, "uploads": Uploads(deps.settings),
     }  # fmt: skip
     app = Litestar(
-        ROUTES,
+        [*ROUTES, picture_search(deps.settings.api)],
         dependencies={**{name: given(value) for name, value in shared.items()}, **ABOUT_THE_USER},
         middleware=[Bodiless(), metrics, Gate(deps.settings.api, logins)],
         plugins=[Methods()],
@@ -73,11 +80,12 @@ def create_app(deps: Deps) -> Litestar:
         request_max_body_size=BODY_BYTES,
         openapi_config=openapi(version(), cookie_name(deps.settings.api)),
         on_startup=[widen_threads],
-        lifespan=[tidying, sampling],
+        lifespan=[tidying, sampling, receiving],
         logging_config=None,
         debug=False,
     )
     app.state.deps, app.state.feed, app.state.history = deps, feed, shared["history"]
+    app.state.uploads = shared["uploads"]
     return app
 
 
@@ -104,6 +112,16 @@ async def sampling(app: Litestar) -> AsyncIterator[None]:
         yield
     finally:
         task.cancel()
+
+
+@asynccontextmanager
+async def receiving(app: Litestar) -> AsyncIterator[None]:
+    """While the application runs, pictures that people send have a place to arrive in."""
+    await asyncio.to_thread(app.state.uploads.open)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(app.state.uploads.close)
 
 
 async def tidy(system: System) -> None:

@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
 from api.passwords import Passwords
+from batch.sink import Commits
 from cluster.build import Build
 from cluster.errors import Unavailable
 from cluster.settings import Settings
@@ -109,6 +110,7 @@ class Deps:
     revisions: Callable[[], Mapping[str, str]] = dict  # by stage, what its model is at; pending is what is not. Blocks
     passwords: Passwords = field(default_factory=Passwords)
     build: Build = field(default_factory=Build)
+    writer: Callable[[str], Commits] = field(kw_only=True)  # of the library of a user_id; blocks, as does its commit
     board: Callable[[str], Mapping[str, Any]] = nobody  # the last words under a topic, by who told them; blocks
     dashboard: Callable[[], str] = str  # where Ray's own pages are, "" for nowhere; blocks
 

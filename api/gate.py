@@ -18,12 +18,18 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.cookies import cookie_name, session_cookie
+from api.errors import Refusal
 from api.logins import Login, Logins
 from cluster.errors import Denied, Invalid, SettingsError
 from cluster.settings import ApiSettings
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 ANY_HOST = "any_host"  # a route's `opt`: answered under every Host, for probes that know only an address
+PICTURE = "picture"  # a route's `opt`: its body is a picture, or a form with one, instead of JSON
+SEND_A_PICTURE = (
+    "Send a picture as the request's body with a Content-Type like image/jpeg or application/octet-stream, "
+    "or as the one file of a form (multipart/form-data)."
+)
 
 Network = IPv4Network | IPv6Network
 
@@ -48,7 +54,7 @@ class Gate(ASGIMiddleware):
         by_cookie = await self._recognise(scope, headers)
         if str(scope.get("method")) not in SAFE:
             refuse_other_sites(headers, by_cookie)
-            refuse_other_types(headers)
+            refuse_other_types(headers, bool(scope["route_handler"].opt.get(PICTURE)))
         await next_app(scope, receive, self._renewing(scope["auth"], send) if by_cookie else send)
 
     def _renewing(self, login: Login, send: Send) -> Send:
@@ -165,9 +171,23 @@ def urlsplit_host(origin: str) -> str:
     return parts.netloc.lower() if parts.scheme in {"http", "https"} else ""
 
 
-def refuse_other_types(headers: Headers) -> None:
-    """Raise 415 for a body that is not declared as JSON: forms of other sites can send everything else."""
+def refuse_other_types(headers: Headers, picture: bool) -> None:
+    """Raise 415 for a body that is not declared as what the route takes: JSON, or a picture.
+
+    Forms of other sites cannot send JSON. They can send a form with a picture, and a cookie with it: that has been
+    refused before, by `refuse_other_sites`.
+    """
     empty = headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if not empty and media_type != "application/json":
+    if empty:
+        return
+    if picture and not is_picture(media_type):
+        raise Refusal(status_code=415, detail=SEND_A_PICTURE)
+    if not picture and media_type != "application/json":
         raise HTTPException(status_code=415)
+
+
+def is_picture(media_type: str) -> bool:
+    """Whether a body of this type may be a picture or video, by itself or in a form."""
+    whole = media_type in {"application/octet-stream", "multipart/form-data"}
+    return whole or media_type.partition("/")[0] in {"image", "video"}

@@ -54,9 +54,14 @@ async def similar(photo_id: FromPath[str], deps: Given, owned: Owned, user: Me, 
     """The photos most like one photo; 409 while it has no vector to compare with."""
     await asyncio.to_thread(require_vector, owned, photo_id)
     matches = await deps.models.similar(user.user_id, photo_id, candidates(limit))
+    return SimilarPhotos(photo_id, await nearest_first(owned, matches, limit))
+
+
+async def nearest_first(library: Library, matches: Sequence[Match], limit: int) -> list[Similar]:
+    """The photos of a ranking by likeness that are there to be looked at, best first."""
     scores = {match.photo_id: match.score for match in matches}
-    photos = await asyncio.to_thread(present, owned, list(scores), limit)
-    return SimilarPhotos(photo_id, [Similar(photo, scores[photo.photo_id]) for photo in photos])
+    photos = await asyncio.to_thread(present, library, list(scores), limit)
+    return [Similar(photo, scores[photo.photo_id]) for photo in photos]
 
 
 def asked(query: str) -> str:

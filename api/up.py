@@ -26,6 +26,7 @@ from cluster.runtime import connect, dashboard_of, using_head
 from cluster.settings import Settings
 from cluster.stats import snapshot
 from cluster.store.database import Library, open_library, open_system
+from cluster.writer import RemoteWriter
 from serve_apps.fleet import Fleet
 from serve_apps.models.embedded import compose
 from serve_apps.online import Services
@@ -58,6 +59,7 @@ class Brightroom:
             build=build(),
             board=partial(topic, self.settings.ray.namespace),
             dashboard=partial(dashboard_of, self.settings),
+            writer=partial(RemoteWriter, self.settings),
         )
         return create_app(deps)
 

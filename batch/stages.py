@@ -208,13 +208,14 @@ def picture(row: Row) -> Image:
     return np.frombuffer(row["rgb"], np.uint8).reshape(row["rgb_height"], row["rgb_width"], 3)
 
 
-def caption_request(row: Row) -> CaptionRequest:
-    """A row as a captioner wants it: the picture and what the stages before found."""
+def caption_request(row: Row, image: Image | None = None) -> CaptionRequest:
+    """A row as a captioner wants it: the picture, its own or a given one, and what the stages before found."""
     found = row.get("tags_output")
     tags = [tag.label for tag in TAGS.decode(found)] if found else row["tags"]
     place = ", ".join(part for part in (row["place"], row["country"]) if part)
     people = [region["name"] for region in row["regions"] or [] if region["name"]]
-    return CaptionRequest(picture(row), tags, people, place, own_time(row))
+    seen = picture(row) if image is None else image
+    return CaptionRequest(seen, tags, people, place, own_time(row))
 
 
 def own_time(row: Row) -> datetime | None:

@@ -57,6 +57,7 @@ class ApiSettings(Part):
     session_days: float = Field(30, gt=0, description="a session ends after this long without use")
     login_attempts: int = Field(5, ge=1, description="failed logins before an account or address must wait")
     page_size: int = Field(100, ge=1, le=500, description="rows of a page when a request does not say")
+    upload_mb: int = Field(50, ge=1, description="a request with a picture to search by is refused over this")
 
 
 class MediaSettings(Part):

@@ -25,7 +25,7 @@ def app(tmp_path: Path) -> Litestar:
     """The application, as far as its routes go: nobody calls them here."""
     settings = Settings(root=tmp_path)
     nobody: Any = None
-    return create_app(Deps(settings, open_system(settings), nobody, nobody, nobody, nobody))
+    return create_app(Deps(settings, open_system(settings), nobody, nobody, nobody, nobody, writer=nobody))
 
 
 def keys(model: type[Part], prefix: str = "") -> dict[str, FieldInfo]:

@@ -21,11 +21,12 @@ from api.deps import Deps
 from api.http_server import HttpServer, serving
 from api.passwords import Passwords
 from batch.jobs import JobControl
-from cluster.settings import ApiSettings, Settings
+from cluster.settings import ApiSettings, MediaSettings, Settings
 from cluster.store.database import Library, System, open_library, open_system
 from cluster.store.paths import file_id
 from cluster.store.schema import rows_of
 from cluster.store.users import User
+from cluster.store.writer import Writer
 from tests.api.standins import MODEL, WIDTH, Clock, PinBoard, TakingCluster, WordModels, two_nodes, vector_of
 
 # The same examples every time, however busy the machine.
@@ -149,10 +150,10 @@ class World:
             derived.write_bytes(f"{size} of {content}".encode())
 
 
-def build(root: Path, clock: Clock | None = None, **api: Any) -> World:
+def build(root: Path, clock: Clock | None = None, media: MediaSettings | None = None, **api: Any) -> World:
     """A world with the users ann, ben and admin, not answering yet."""
     chosen: dict[str, Any] = {"port": 0, "trusted_proxies": ["127.0.0.1"], "page_size": 5, **api}
-    settings = Settings(root=root / "data", api=ApiSettings(**chosen))
+    settings = Settings(root=root / "data", api=ApiSettings(**chosen), media=media or MediaSettings())
     clock = clock or Clock()
     system = open_system(settings, clock)
     opened: dict[str, Library] = {}
@@ -166,7 +167,10 @@ def build(root: Path, clock: Clock | None = None, **api: Any) -> World:
 
     cluster, models, board = TakingCluster(), WordModels(library), PinBoard()
     jobs = JobControl(settings, system, cluster, clock)
-    deps = Deps(settings, system, library, jobs, models, two_nodes, lambda: {"clip": MODEL}, CHEAP, board=board)
+    deps = Deps(
+        settings, system, library, jobs, models, two_nodes, lambda: {"clip": MODEL}, CHEAP,
+        board=board, writer=lambda user_id: Writer(library(user_id), settings.store),
+    )  # fmt: skip
     return World(root, settings, clock, system, cluster, models, deps, opened, board)
 
 
