@@ -70,6 +70,10 @@ HEAD_ENVIRONMENT = {
     "OMP_WAIT_POLICY": "passive",  # threads that wait leave the cores to others
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # otherwise Ray takes 127.0.0.1 for the machine's outer address
+    # A node whose machine is gone is gone within ten seconds, and not for being busy.
+    "RAY_health_check_failure_threshold": "8",
+    "RAY_health_check_initial_delay_ms": "0",
+    "RAY_health_check_period_ms": "1000",
     "RAY_SERVE_FORCE_STOP_UNHEALTHY_REPLICAS": "1",  # a hung one leaves its share of a GPU to the next at once
     "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.5",  # its default of 0.1 costs a twentieth of a core for ever (measured)
     "RAY_USAGE_STATS_ENABLED": "0",
