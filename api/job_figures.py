@@ -39,7 +39,7 @@ class JobFigures:
         views = [viewed(job, self._control) for job in running]
         self._count([*views, *[viewed(job, self._control) for job in self._jobs.ended_last(NEWEST)], *self._resting()])
         yield gauge(
-            "brightroom_jobs", "Jobs there are, by state.", ["state"], [([s], states[s]) for s in (*LIVE, *ENDED)]
+            "brightroom_jobs", "Jobs by state.", ["state"], [([s], states[s]) for s in (*LIVE, *ENDED)]
         )
         yield from stages(views)
         yield counter(

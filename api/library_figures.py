@@ -29,7 +29,7 @@ class LibraryFigures:
         stored = [self._storages.of(user_id) for user_id in users]
         libraries = [self._library(user_id) for user_id in users if begun(self._settings, user_id)]
         for name, sentence, number in (
-            ("users", "Users there are.", len(users)),
+            ("users", "People who may log in.", len(users)),
             ("photos", "Photos and videos in all libraries, without those that are missing.", photos(stored)),
             ("videos", "Videos in all libraries, without those that are missing.", sum(one.videos for one in stored)),
             ("photos_missing", "Photos and videos whose files are gone.", missing(libraries)),

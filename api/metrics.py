@@ -14,7 +14,15 @@ from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.params import SkipValidation
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+)
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -41,6 +49,7 @@ class Metrics(ASGIMiddleware):
     scopes = (ScopeType.HTTP,)
 
     def __init__(self, feed: Feed, version: str, build: Build, sources: Sequence[Reading]) -> None:
+        disable_created_metrics()  # the moments at which counters began would be as many samples again
         self._sources = sources
         self._registry = CollectorRegistry()
         route = ("method", "route")

@@ -45,7 +45,7 @@ class ServiceFigures:
                 "brightroom_service_restarts", "Replicas of a service that were lost and replaced.", SERVICE,
                 [([name], lost) for name, lost in self._lost.items()],
             ),
-            per_replica(statuses, "memory", "Memory of a replica's process; 0 is the one that answers for longest.",
+            per_replica(statuses, "memory", "Memory of a replica's process; replica 0 has answered for longest.",
                         lambda replica: replica.memory),
             per_replica(statuses, "gpu_memory", "GPU memory that the model of a replica holds.",
                         lambda replica: replica.gpu_memory),

@@ -61,7 +61,7 @@ class CommitFigures:
             [], SECONDS, [([], told.by_seconds, told.seconds)],
         )  # fmt: skip
         for name, sentence, number in (
-            ("commit_failures", "CommitCounts to a library that failed.", told.failures),
+            ("commit_failures", "Commits to a library that failed.", told.failures),
             ("compactions", "Tables that were compacted.", told.compactions),
             ("compaction_seconds", "Time that was spent on compacting tables.", told.compaction_seconds),
         ):
