@@ -7,12 +7,12 @@ from cluster.errors import Unavailable
 from cluster.runtime import connect, running_head
 from cluster.settings import Settings
 from cluster.store.database import Library
+from serve_apps.applications import serving
 from serve_apps.client import ServedModel
 from serve_apps.models import load
 from serve_apps.models.embedded import compose
 from serve_apps.models.similarity import Match
 from serve_apps.online import ONLINE_S
-from serve_apps.plan import serving
 
 
 def found(settings: Settings, library: Library, text: str, limit: int) -> list[dict[str, Any]]:

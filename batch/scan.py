@@ -30,7 +30,7 @@ from cluster.errors import Invalid
 from cluster.settings import SERVICE_OF, Settings
 from cluster.store.database import Library
 from cluster.store.paths import dir_id, display
-from serve_apps.plan import application
+from serve_apps.applications import application
 
 CPUS_OF_A_WORKER = 0.5  # that a decode child counts for: half of the CPUs are never spoken for
 MOST_IN_FLIGHT = 8  # batches, if the settings do not say: their pictures are in memory

@@ -19,6 +19,7 @@ from batch.missing import Gone, files_of, restated, updates, writes_of
 from batch.rows import Row
 from batch.stages import DONE, FAILED
 from batch.variants import SIDECAR
+from batch.work import work_table
 from cluster.store.database import Library
 from cluster.store.files import SCHEMA as FILES
 from cluster.store.paths import display, file_id
@@ -136,7 +137,7 @@ class Sink:
     def analysed(self, batch: pa.Table, revisions: dict[str, str]) -> dict[str, tuple[int, int]]:
         """Commit what the models found; returns (done, failed) by stage."""
         now = rows.now_utc()
-        work = batch.to_pylist()
+        work = self.as_they_are(batch.to_pylist())
         photos = [rows.analysed_row(row, revisions, now) for row in work]
         writes = [
             *self.face_writes(work, revisions),
@@ -147,6 +148,12 @@ class Sink:
         ]
         self.writer.commit(writes)
         return {stage: outcomes(work, stage) for stage in rows.ANALYSES}
+
+    def as_they_are(self, work: list[Row]) -> list[Row]:
+        """A batch's rows with what the photos say now: a caption may have been asked for since they were read."""
+        table = work_table(self.library.photos, [row["photo_id"] for row in work], {})
+        now = {row["photo_id"]: {n: v for n, v in row.items() if not n.endswith("_todo")} for row in table.to_pylist()}
+        return [{**row, **now.get(row["photo_id"], {})} for row in work]
 
     def adopted(self, photo_ids: Sequence[str], model: str) -> None:
         """Commit that photos have the vector of a model, which was made beside another's."""

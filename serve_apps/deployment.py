@@ -20,11 +20,11 @@ from cluster.board import board
 from cluster.errors import OutOfMemory, Unavailable
 from cluster.logs import configure
 from cluster.settings import Settings
+from serve_apps.applications import Application
 from serve_apps.faults import Enduring
 from serve_apps.malloc import KEEPS_MEMORY
 from serve_apps.meter import Meter, device
 from serve_apps.models import load
-from serve_apps.plan import Application
 from serve_apps.pulse import Pulse
 from serve_apps.samples import sample
 from serve_apps.vitals import TOPIC, Counts, Vitals

@@ -14,8 +14,9 @@ from cluster.settings import SERVICES, Settings
 from cluster.shares import GpuRoom, unplaced
 from cluster.store.choices import chosen, in_use
 from cluster.store.database import System
+from serve_apps.applications import Application, service_of, serving
 from serve_apps.deployment import hosted
-from serve_apps.plan import Application, service_of, serving, wanted
+from serve_apps.plan import wanted
 from serve_apps.status import PATIENCE_S, Facts, Found, ServiceStatus, told
 from serve_apps.vitals import FRESH_S, Vitals, read_vitals
 

@@ -15,11 +15,11 @@ from cluster.settings import SERVICES, ModelSpec, Settings
 from cluster.sources import first_fault
 from cluster.specs import KINDS_OF
 from cluster.store.choices import chosen
+from serve_apps.applications import serving
 from serve_apps.client import ServedModel
 from serve_apps.fleet import Fleet
 from serve_apps.models.protocol import Caption, CaptionRequest, Image, SentenceRequest
 from serve_apps.models.similarity import Match, Query
-from serve_apps.plan import serving
 from serve_apps.status import UNCONFIGURED, ServiceStatus, how_to_start
 
 ONLINE_S = 20  # how long a person's request may wait for a model

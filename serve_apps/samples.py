@@ -5,12 +5,9 @@ from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
-import simplejpeg
 
 from cluster.settings import ModelSpec
-from serve_apps.models.media_models import MediaRequest
 from serve_apps.models.protocol import CaptionRequest, Image, SentenceRequest
-from serve_apps.models.similarity import Query
 
 SIDE = 64  # pixels
 
@@ -21,7 +18,7 @@ def sample(spec: ModelSpec) -> Any:
         case "thumbnail" | "exif":
             return file_of_its_own()
         case "similarity":
-            return Query(owner="", model="", limit=1)
+            return nobodys()
         case "template" | "blip":
             return CaptionRequest(image=picture(), tags=["cat"])
         case "llm":
@@ -35,8 +32,19 @@ def picture() -> Image:
     return np.ascontiguousarray(np.stack([np.tile(ramp, (SIDE, 1))] * 3, axis=2))
 
 
-def file_of_its_own() -> MediaRequest:
+def nobodys() -> Any:
+    """A query that asks whether the store can be read."""
+    from serve_apps.models.similarity import Query  # with Lance, which other models' processes need not load
+
+    return Query(owner="", model="", limit=1)
+
+
+def file_of_its_own() -> Any:
     """A small JPEG in a folder of this process, read and derived anew each time."""
+    import simplejpeg
+
+    from serve_apps.models.media_models import MediaRequest
+
     folder = Path(mkdtemp(prefix="brightroom-sample-"))
     file = folder / "sample.jpg"
     file.write_bytes(simplejpeg.encode_jpeg(picture(), colorspace="RGB"))

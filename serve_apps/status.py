@@ -9,7 +9,7 @@ import msgspec
 from cluster.settings import ModelSpec
 from cluster.store.choices import Choice, spec_of
 from cluster.store.services import Wish
-from serve_apps.plan import Application
+from serve_apps.applications import Application
 from serve_apps.vitals import Vitals, percentile, total
 
 UNCONFIGURED = {

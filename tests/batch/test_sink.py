@@ -17,6 +17,7 @@ from batch.work import work_table
 from cluster.settings import Settings, StoreSettings
 from cluster.store.database import Library, open_library
 from cluster.store.paths import file_id
+from cluster.store.schema import changes_of
 from cluster.store.writer import Writer
 from serve_apps.media.protocol import Decoded, Metadata
 from serve_apps.models.protocol import DetectedFace
@@ -191,3 +192,23 @@ def test_a_photo_whose_preview_is_gone_is_read_again_by_the_next_scan(library: L
 
     assert vectors(library)["clip@1"] == 1
     assert [file["mtime_ns"] for file in library.files.rows().to_pylist()] == [NEVER]
+
+
+def test_a_caption_asked_for_while_a_batch_computes_is_kept(library: Library):
+    """The batch was read before it; what the batch's own stages found is written all the same."""
+    commit(library, group("a.jpg", A))
+    work = work_table(library.photos, [A], REVISIONS)
+    for name, value in {"clip_state": DONE, "clip_error": "", "faces_state": PENDING, "faces_error": ""}.items():
+        work = with_column(work, name, [value], pa.string())
+    work = with_column(work, "clip_output", [msgspec.msgpack.encode([1.0, 0.0])], pa.binary())
+    work = with_column(with_column(work, "faces_output", [None], pa.binary()), "read_error", [""], pa.string())
+    asked = {"photo_id": A, "caption": "A wish.", "caption_by": "somebody", "caption_rev": "captioner@1"}
+    library.photos.update(changes_of([asked], library.photos.schema))
+
+    sink(library).analysed(work, REVISIONS)
+
+    row = photos(library)[A]
+    assert (row["caption"], row["caption_by"], row["caption_rev"], row["clip_rev"]) == (
+        "A wish.", "somebody", "captioner@1", "clip@1",
+    )  # fmt: skip
+    assert "A wish." in row["search_text"]

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from cluster.settings import ModelSpec, Settings
+from serve_apps.applications import Application
 from serve_apps.deployment import ModelDeployment, hosted
 from serve_apps.models.protocol import Caption, CaptionRequest
-from serve_apps.plan import Application
 from serve_apps.pulse import Unhealthy
 from serve_apps.vitals import Vitals
 
