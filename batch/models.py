@@ -6,6 +6,9 @@ compute again what the ledger says is due. All that is known is in the store, so
 """
 
 import logging
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
 
 from batch.jobs import ANALYSE, JobControl
 from batch.work import unembedded
@@ -13,12 +16,13 @@ from cluster.errors import Conflict
 from cluster.settings import SERVICE_OF
 from cluster.store.choices import Choice, spec_of
 from cluster.store.database import Library, System, open_library
-from cluster.store.jobs import Job
+from cluster.store.jobs import ENDED, LIVE, Job
 from serve_apps.fleet import Fleet
 
 log = logging.getLogger(__name__)
 
 CLIP = SERVICE_OF["clip"]
+TRIES = 3  # jobs in a row that embed nothing; a photo under which its GPU fails each time stays as it is
 
 
 class ModelChanges:
@@ -26,15 +30,24 @@ class ModelChanges:
 
     def __init__(self, fleet: Fleet, system: System, jobs: JobControl) -> None:
         self.fleet, self.system, self.jobs = fleet, system, jobs
-        self.followed: set[tuple[str, str]] = set()  # services and models whose jobs after the swap were seen to
+        self.followed: set[tuple[str, str]] = set()  # services and swaps whose jobs have all ended
 
     def look(self) -> None:
         """Take each change that is under way one step on."""
-        for choice in self.system.choices.all().values():
+        choices = self.system.choices.all()
+        self.withdraw(choices)
+        for choice in choices.values():
             if choice.changing:
                 self.advance(choice)
             elif choice.before and choice.service in SERVICE_OF.values():
                 self.follow(choice)
+
+    def withdraw(self, choices: Mapping[str, Choice]) -> None:
+        """Cancel the jobs of changes that somebody thought better of: they would hold up the next ones for nothing."""
+        for job in self.system.jobs.list(states=LIVE, action=ANALYSE):
+            if job.wanted != "cancel" and outdated(job, choices):
+                with suppress(Conflict):  # it has just ended
+                    self.jobs.cancel(job.job_id)
 
     def advance(self, choice: Choice) -> None:
         """Put a chosen model in use, if it is ready: loaded, and with all its vectors where they are searched."""
@@ -49,40 +62,44 @@ class ModelChanges:
         """Whether a library has all vectors of a chosen model that can be had; a job makes those that are missing."""
         spec = spec_of(choice.chosen)
         assert spec is not None
-        library = self.library(owner)
+        library, started = self.library(owner), self.jobs_of(owner, arguments(choice))
         missing = set(unembedded(library, spec.name))
-        if not missing:
+        if not missing or (started and started[0].state == "done" and missing <= failed(library, started[0])):
             return True
-        last = self.last_job(owner, choice)
-        if last and last.state == "done" and missing <= failed(library, last):
-            return True
-        self.ensure(owner, choice, last if last and last.state != "done" else None)
+        if in_vain(started, len(missing)):
+            return len(missing) <= self.fleet.settings.scan.batch_size  # of many it is not the photos' fault
+        self.ensure(owner, arguments(choice), None if not started or started[0].state == "done" else started[0])
         return False
 
     def follow(self, choice: Choice) -> None:
-        """See to it that each library has a job for what a swap made due; once for each swap."""
+        """See to it that each library's job for what a swap made due comes to an end; once for each swap."""
         swap = (choice.service, choice.swapped_at.isoformat())
         if swap in self.followed:
             return
-        for owner in self.owners():
-            self.ensure(owner, choice, self.last_job(owner, choice, after=True), after=True)
-        self.followed.add(swap)
+        over = [self.over(owner, choice) for owner in self.owners()]  # of each, so that each has its job
+        if all(over):
+            self.followed.add(swap)
 
-    def ensure(self, owner: str, choice: Choice, last: Job | None, after: bool = False) -> None:
+    def over(self, owner: str, choice: Choice) -> bool:
+        """Whether the job of a library after a swap has ended; it is started or goes on, if need be."""
+        asked = arguments(choice, after=True)
+        last = next(iter(self.jobs_of(owner, asked)), None)
+        self.ensure(owner, asked, last)
+        return last is not None and last.state in ENDED
+
+    def ensure(self, owner: str, asked: dict[str, str], last: Job | None) -> None:
         """Start a job, or have one go on that was cut off; one that a person stopped, or that failed, stays so."""
         try:
             if last is None:
-                self.jobs.start(owner, ANALYSE, arguments(choice, after))
+                self.jobs.start(owner, ANALYSE, asked)
             elif last.state == "interrupted":
                 self.jobs.resume(last.job_id)
-        except Conflict as conflict:  # a job of a former choice: it ends by itself
-            log.info("the change of %s waits: %s", choice.service, conflict)
+        except Conflict as conflict:  # a job of another change is under way
+            log.debug("the change of %s waits: %s", asked["service"], conflict)
 
-    def last_job(self, owner: str, choice: Choice, after: bool = False) -> Job | None:
-        """The job of a library that was started last for this change."""
-        asked = arguments(choice, after)
-        there = self.system.jobs.list(owner, action=ANALYSE, limit=20)
-        return next((job for job in there if job.arguments == asked), None)
+    def jobs_of(self, owner: str, asked: dict[str, str]) -> list[Job]:
+        """The jobs of a library that were started for a change, the last one first."""
+        return [job for job in self.system.jobs.list(owner, action=ANALYSE) if change_of(job) == asked]
 
     def owners(self) -> list[str]:
         """Whose libraries there are."""
@@ -94,10 +111,36 @@ class ModelChanges:
         return open_library(self.fleet.settings.model_copy(update={"store": exact}), owner)
 
 
-def arguments(choice: Choice, after: bool) -> dict[str, str]:
+def arguments(choice: Choice, after: bool = False) -> dict[str, str]:
     """What a job of this change is started with: no two changes have the same."""
     when = choice.swapped_at if after else choice.changed_at
     return {"service": choice.service, "since": when.isoformat(), "part": "rest" if after else "vectors"}
+
+
+def change_of(job: Job) -> dict[str, Any]:
+    """What a job was started with, or the one it is a retry of."""
+    return {name: value for name, value in job.arguments.items() if name != "retry"}
+
+
+def outdated(job: Job, choices: Mapping[str, Choice]) -> bool:
+    """Whether a job is of a change that another one came after."""
+    choice = choices.get(job.arguments.get("service", ""))
+    return choice is not None and change_of(job) not in (arguments(choice), arguments(choice, after=True))
+
+
+def in_vain(started: Sequence[Job], missing: int) -> bool:
+    """Whether the last few jobs came to their end, and embedded none of the photos that are missing still."""
+    last = started[:TRIES]
+    return (
+        len(last) == TRIES
+        and all(job.state == "done" and not counted(job, "done") for job in last)
+        and missing <= counted(last[0], "total")  # otherwise there are new ones
+    )
+
+
+def counted(job: Job, what: str) -> int:
+    """A number of all of a job's stages together."""
+    return sum(stage[what] for stage in job.stages)
 
 
 def failed(library: Library, job: Job) -> set[str]:
