@@ -39,7 +39,7 @@ class Tending:
     def __init__(self, settings: Settings, system: System, fleet: Fleet, jobs: JobControl) -> None:
         self.settings, self.fleet, self.jobs = settings, fleet, jobs
         self.changes = ModelChanges(fleet, system, jobs)
-        self.leads = False
+        self.leads = self.settled = False
 
     @contextmanager
     def going_on(self, at_loss: Callable[[], None]) -> Iterator[None]:
@@ -66,18 +66,20 @@ class Tending:
 
     def look(self, lock: int) -> None:
         """One look at everything; what cannot be done now is tried at the next one."""
-        if not self.leads and hold_alone(lock):
-            self.leads = True
-            self.done("the settings' models could not be noted", self.fleet.settle)
+        self.leads = self.leads or hold_alone(lock)
+        if self.leads and not self.settled:
+            self.settled = self.done("the settings' models could not be noted", self.fleet.settle)
         if self.leads:
             self.done("services could not be looked after", self.fleet.reconcile)
             self.done("changes of models could not be looked after", self.changes.look)
         self.done("jobs could not be looked after", self.jobs.reap)
         self.done("jobs could not be submitted", self.jobs.dispatch)
 
-    def done(self, otherwise: str, work: Callable[[], object]) -> None:
-        """Do some work; when the store or the cluster is away, say so."""
+    def done(self, otherwise: str, work: Callable[[], object]) -> bool:
+        """Do some work; when the store or the cluster is away, say so. Whether it was done."""
         try:
             work()
         except TROUBLES:
             log.warning("%s; trying again", otherwise, exc_info=True)
+            return False
+        return True
