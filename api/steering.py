@@ -11,6 +11,7 @@ from cluster.runtime import connect, running_head
 from cluster.settings import Settings
 from cluster.store.database import open_system
 from serve_apps.fleet import Fleet
+from serve_apps.online import unconfigured
 from serve_apps.status import ServiceStatus
 
 LOOK_S = 0.5
@@ -22,14 +23,13 @@ Say = Callable[[str], None]
 def start(settings: Settings, names: Sequence[str], say: Say) -> None:
     """Want services running, and wait until each answers; raises Unavailable when one does not."""
     fleet, here = joined(settings)
-    for name in configured(fleet, names, say):
+    able = configured(fleet, names, say)
+    for name in able:
         if here:
             fleet.start(name, getpass.getuser())
         else:
             fleet.system.services.want(name, "running", getpass.getuser())
-    follow(fleet, configured(fleet, names, lambda text: None), ("healthy", "failed"), say) if here else later(
-        names, say
-    )
+    follow(fleet, able, started, say) if here else later(able, say)
 
 
 def stop(settings: Settings, names: Sequence[str], say: Say) -> None:
@@ -37,7 +37,17 @@ def stop(settings: Settings, names: Sequence[str], say: Say) -> None:
     fleet, here = joined(settings)
     for name in names:
         fleet.stop(name, getpass.getuser())
-    follow(fleet, names, ("stopped", "unconfigured"), say) if here else later(names, say)
+    follow(fleet, names, ended, say) if here else later(names, say)
+
+
+def started(status: ServiceStatus) -> bool:
+    """Whether a service answers, or never will."""
+    return status.state in ("healthy", "failed")
+
+
+def ended(status: ServiceStatus) -> bool:
+    """Whether nothing is left of a service; one without a model had nothing."""
+    return status.state in ("stopped", "unconfigured") and not status.replicas
 
 
 def joined(settings: Settings) -> tuple[Fleet, bool]:
@@ -49,11 +59,13 @@ def joined(settings: Settings) -> tuple[Fleet, bool]:
 
 
 def configured(fleet: Fleet, names: Sequence[str], say: Say) -> list[str]:
-    """Those of some services that have a model; of the others it is said."""
+    """Those of some services that have a model; of the others it is said. Raises Unavailable where none has one."""
     models = fleet.in_use().models
-    for name in names:
-        if name not in models:
-            say(f"{name}: no model is configured; set services.{name} in the settings")
+    without = [str(unconfigured(name)) for name in names if name not in models]
+    if len(without) == len(names):
+        raise Unavailable("; ".join(without))
+    for sentence in without:
+        say(sentence)
     return [name for name in names if name in models]
 
 
@@ -62,12 +74,12 @@ def later(names: Sequence[str], say: Say) -> None:
     say(f"noted for {', '.join(names)}; Brightroom does not run here, `brightroom up` starts it")
 
 
-def follow(fleet: Fleet, names: Sequence[str], until: Sequence[str], say: Say) -> None:
-    """Wait until services are in one of some states, and say how each is; raises Unavailable for one that failed."""
+def follow(fleet: Fleet, names: Sequence[str], over: Callable[[ServiceStatus], bool], say: Say) -> None:
+    """Wait until services are as wanted, and say how each is; raises Unavailable for one that failed or is not."""
     deadline, left = time.monotonic() + WITHIN_S, set(names)
     while left and time.monotonic() < deadline:
         for status in fleet.statuses():
-            if status.name in left and status.state in until:
+            if status.name in left and over(status):
                 left.discard(status.name)
                 say(told(status))
         time.sleep(LOOK_S if left else 0)
