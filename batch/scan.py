@@ -36,6 +36,7 @@ CPUS_OF_A_WORKER = 0.5  # that a decode child counts for: half of the CPUs are n
 MOST_IN_FLIGHT = 8  # batches, if the settings do not say: their pictures are in memory
 COMING = ("healthy", "starting", "degraded", "unhealthy")  # a service that answers now, or will
 READERS = ("thumbnail", "exif")  # the services whose work pass one is
+READING = (*COMING, "unconfigured")  # as they may be: a scan reads files without them, unless somebody stopped that
 ROUNDS = 3  # over what is pending: a service that was away may be back
 GUARD_FILES = 10  # so many may vanish at once without a question
 
@@ -139,7 +140,10 @@ class Scan:
         folders = sorted({os.path.dirname(path) for path in wanted})
         found = [only(list_folder(self.root, folder, self.settings.scan.skip)[0], wanted) for folder in folders]
         photos = self.ingest(found, force=frozenset(wanted))
-        return self.reporter.wanted if self.stopped else self.analyse(photos)
+        if self.stopped:
+            return self.reporter.wanted
+        self.close(["thumbnails"])
+        return self.analyse(photos)
 
     @property
     def stopped(self) -> bool:
@@ -265,7 +269,7 @@ class Scan:
     def readable(self) -> bool:
         """Whether files may be read: that is the work of two services, in one go."""
         states = self.services()
-        return all(states[service] in COMING for service in READERS)
+        return all(states[service] in READING for service in READERS)
 
     def analyse_chunk(self, photo_ids: Sequence[str], wanted: dict[str, str]) -> None:
         """Pass two over some photos."""
@@ -289,8 +293,8 @@ class Scan:
 
 def why_waiting(stage: str, states: Mapping[str, str]) -> str:
     """What a stage waits for, and what to do about it."""
-    services = READERS if stage == "thumbnails" else (SERVICE_OF[stage],)
-    away = next((service for service in services if states[service] not in COMING), "")
+    services, well = (READERS, READING) if stage == "thumbnails" else ((SERVICE_OF[stage],), COMING)
+    away = next((service for service in services if states[service] not in well), "")
     if not away:
         return "its service went away meanwhile; scan again"
     return f"service {states[away]}; start {away} and scan again"
