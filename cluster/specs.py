@@ -68,6 +68,9 @@ DEVICES = ("auto", "cpu", "cuda")
 
 def checked(spec: ModelSpec) -> ModelSpec:
     """The spec with its options in their types; raises ValueError beginning with the key when it cannot be meant."""
+    for name, text in {**spec.model_dump(exclude={"options"}), **prefixed(spec.options)}.items():
+        if isinstance(text, str) and "://" in text:  # the text is not told: it may hold a password
+            raise ValueError(f"{name}: an address cannot stand here; name OWNER/NAME of the hub, or a local folder")
     if spec.kind not in OPTIONS:
         raise ValueError(f"kind: there is no model of kind {spec.kind}; there are {', '.join(OPTIONS)}")
     if spec.device not in DEVICES:
@@ -77,6 +80,11 @@ def checked(spec: ModelSpec) -> ModelSpec:
     if spec.min_replicas > spec.max_replicas:
         raise ValueError(f"min_replicas: {spec.min_replicas} is more than the {spec.max_replicas} of max_replicas")
     return spec.model_copy(update={"options": checked_options(spec)})
+
+
+def prefixed(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options by the keys they have in a spec."""
+    return {f"options.{name}": value for name, value in options.items()}
 
 
 def checked_options(spec: ModelSpec) -> dict[str, Any]:
