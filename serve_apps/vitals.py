@@ -4,6 +4,7 @@ Counts are since the replica started; a replica that is gone has left its last w
 """
 
 from collections.abc import Iterable, Sequence
+from math import ceil
 
 import msgspec
 
@@ -77,8 +78,5 @@ def total(vitals: Iterable[Vitals]) -> Counts:
 
 
 def percentile(times_s: Sequence[float], share: float) -> float | None:
-    """The time within which a share of the calls was answered; None when there was none."""
-    if not times_s:
-        return None
-    ordered = sorted(times_s)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    """The time within which a share of the calls, above 0, was answered; None when there was none."""
+    return sorted(times_s)[ceil(share * len(times_s)) - 1] if times_s else None
