@@ -30,19 +30,20 @@ class Meter:
         self._recent: deque[float] = deque(maxlen=RECENT)
         self._inside = self._computing = 0
         self._error, self._error_at = "", 0.0
-        self._lock = threading.Lock()
+        self._lock, self._telling = threading.Lock(), threading.Lock()
         self._over = threading.Event()
 
     @contextmanager
     def call(self, items: int) -> Iterator[None]:
         """One call, from its arrival to its answer; one that ends with an error is a failure and the last error."""
-        began = time.perf_counter()
+        began, others = time.perf_counter(), sys.exception()
         with self._lock:
             self._inside += 1
         try:
             yield
         finally:
-            self._done(items, time.perf_counter() - began, sys.exception())
+            error = sys.exception()  # also one that the caller was handling before
+            self._done(items, time.perf_counter() - began, None if error is others else error)
 
     @contextmanager
     def computing(self, items: int) -> Iterator[None]:
@@ -75,17 +76,23 @@ class Meter:
     def leave(self) -> None:
         """Say that the replica was asked to go, and tell no more."""
         self._over.set()
-        self._tell(msgspec.structs.replace(self.vitals(), left=True))
+        with self._telling:
+            self._tell(msgspec.structs.replace(self.vitals(), left=True))
 
     def _keep_telling(self) -> None:
         told, at = -1, 0.0
         while True:
             calls, now = self._counts.calls + self._inside, time.monotonic()
             if calls != told or now - at >= STILL_HERE_S:
-                self._tell(self.vitals())
+                self._tell_if_here()
                 told, at = calls, now
             if self._over.wait(TELL_S):
                 return
+
+    def _tell_if_here(self) -> None:
+        with self._telling:
+            if not self._over.is_set():  # the word of who leaves is to be the last
+                self._tell(self.vitals())
 
     def _done(self, items: int, spent_s: float, error: BaseException | None) -> None:
         with self._lock:
