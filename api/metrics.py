@@ -49,7 +49,8 @@ class Metrics(ASGIMiddleware):
     scopes = (ScopeType.HTTP,)
 
     def __init__(self, feed: Feed, version: str, build: Build, sources: Sequence[Reading]) -> None:
-        disable_created_metrics()  # the moments at which counters began would be as many samples again
+        # The moments at which counters began would be as many samples again.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._sources = sources
         self._registry = CollectorRegistry()
         route = ("method", "route")
