@@ -15,7 +15,7 @@ from cluster.branches import ApiSettings, Folder, MediaSettings, Part, RaySettin
 from cluster.errors import SettingsError
 from cluster.shares import Demand, refusal
 from cluster.sources import Variables, document, first_fault, giver, known_variables
-from cluster.specs import ModelSpec, checked
+from cluster.specs import KINDS_OF, ModelSpec, checked
 
 __all__ = [
     "CONFIGS", "CONFIG_VARIABLE", "PREFIX", "SERVICES", "SERVICE_OF",
@@ -113,9 +113,12 @@ class Settings(Part):
 def keyed(name: str, spec: ModelSpec) -> ModelSpec:
     """The checked spec of a service; raises ValueError beginning with the service."""
     try:
-        return checked(spec)
+        checked_spec = checked(spec)
     except ValueError as error:
         raise ValueError(f"{name}.{error}") from None
+    if spec.kind not in KINDS_OF[name]:
+        raise ValueError(f"{name}.kind: {spec.kind} does not do this work; choose {' or '.join(KINDS_OF[name])}")
+    return checked_spec
 
 
 def load_settings(path: Path | None = None) -> Settings:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,9 @@ HEALTH = {  # a replica that does not answer three checks in a row is replaced: 
 }
 
 
+known_board = cache(board)  # it is looked up once: it comes back as itself after a fall
+
+
 @dataclass(frozen=True)
 class Posted:
     """Puts a replica's words on the cluster's board."""
@@ -51,7 +54,7 @@ class Posted:
 
     def __call__(self, vitals: Vitals) -> None:
         """Post one; it is not waited for."""
-        board(self.namespace).post.remote(TOPIC, vitals.replica, msgspec.to_builtins(vitals))
+        known_board(self.namespace).post.remote(TOPIC, vitals.replica, msgspec.to_builtins(vitals))
 
 
 class ModelDeployment:

@@ -13,7 +13,6 @@ from pydantic import ValidationError
 from cluster.errors import Invalid, NotFound, Unavailable
 from cluster.settings import SERVICES, ModelSpec, Settings
 from cluster.sources import first_fault
-from cluster.specs import KINDS_OF
 from cluster.store.choices import chosen
 from serve_apps.applications import serving
 from serve_apps.client import ServedModel
@@ -154,6 +153,4 @@ def changed(settings: Settings, name: str, changes: Mapping[str, Any]) -> ModelS
     except ValidationError as error:
         raise Invalid(f"This model cannot be: {first_fault(error)}") from None
     assert spec is not None
-    if spec.kind not in KINDS_OF[name]:
-        raise Invalid(f"{name} cannot compute with a model of kind {spec.kind}; choose {' or '.join(KINDS_OF[name])}.")
     return spec

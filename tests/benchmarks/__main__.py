@@ -1,6 +1,6 @@
 """`make bench`: ingest and analysis as Brightroom does them, beside the same work bare, on the same cores in one run.
 
-Prints the two ratios, and the peak memory of all processes beside them. A ratio of 1.25 is a quarter more time.
+Prints the two ratios, and what all processes take at rest and at most. A ratio of 1.25 is a quarter more time.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from api.up import Brightroom, running
 from cluster.settings import Settings, load_settings
 from serve_apps.models.embedded import compose
 from tests.benchmarks import bare
-from tests.benchmarks.memory import peak_memory
+from tests.benchmarks.memory import idle, peak_memory
 from tests.benchmarks.pictures import write_camera_jpegs
 
 LOOK_S = 1.0
@@ -52,6 +52,7 @@ def compare(settings: Settings, photos: list[Path], folder: Path, workers: int) 
     models = {name: seconds for name, seconds in analyse.items() if name != "peak"}
     with running(settings, out.print) as brightroom, peak_memory() as ours:
         brightroom.await_services()
+        at_rest(idle())
         # A Brightroom that has scanned before: Ray's own actors are there, as they are from the first scan on.
         scanned(brightroom, "warm", write_camera_jpegs(folder / "warm", 40)[0].parent)
         times = scanned(brightroom, "bench", photos[0].parent)
@@ -59,6 +60,16 @@ def compare(settings: Settings, photos: list[Path], folder: Path, workers: int) 
     report(rows, len(photos), {"bare": max(ingest["peak"], analyse["peak"]), "Brightroom": ours["peak"]})
     out.print("the models alone: " + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in models.items()))
     out.print(f"the whole job, from the request to its end: {times['job']:.1f} s")
+
+
+def at_rest(kinds: dict[str, tuple[int, float, float]]) -> None:
+    """What Brightroom takes while nothing is asked, as a table."""
+    table = Table("at rest", "processes", "memory", "of one core", box=None, padding=(0, 2))
+    for kind, (count, memory, share) in sorted(kinds.items(), key=lambda item: -item[1][1]):
+        table.add_row(kind, str(count), f"{memory:.2f} GiB", f"{share:.1%}")
+    sums = [sum(column) for column in zip(*kinds.values(), strict=True)]
+    table.add_row("together", f"{sums[0]:.0f}", f"{sums[1]:.2f} GiB", f"{sums[2]:.1%}")
+    out.print(table)
 
 
 def scanned(brightroom: Brightroom, name: str, folder: Path) -> dict[str, float]:

@@ -10,7 +10,7 @@ import pytest
 
 from cluster.errors import SettingsError
 from cluster.settings import CONFIGS, load_settings
-from cluster.specs import OPTIONS
+from cluster.specs import KINDS_OF, OPTIONS
 from serve_apps.models import KINDS
 
 
@@ -80,6 +80,7 @@ def tags(spec: str, kind: str = "zero-shot-tags") -> str:
         ("scan: {batch_size: 0}", "scan.batch_size"),
         ("services: {faces: null}", "services.faces: there is no such service"),
         (tags("colour: red"), "services.tags.colour: there is no such setting"),
+        (tags("cpus: 1", "ocr"), "services.tags.kind: ocr does not do this work; choose imagenet-tags or zero-shot-"),
         (tags("cpus: 1", "zero-shot"), "services.tags.kind: there is no model of kind zero-shot; there are .*clip"),
         (tags("device: gpu"), "services.tags.device: there is no device gpu; there are auto, cpu, cuda"),
         (tags("device: cuda"), "services.tags.device: cuda needs a share of a GPU"),
@@ -95,7 +96,7 @@ def tags(spec: str, kind: str = "zero-shot-tags") -> str:
         (tags("options: {min_score: 0.2}", "template"), "options.min_score: .*there are none"),
         ("services: {exif: {kind: exif, options: {media: {big: 9}}}}", "services.exif.options.media.big: there is no"),
         (
-            "gpus_per_node: 1\nservices: {tags: {kind: clip, gpus: 0.6}, ocr: {kind: ocr, gpus: 0.6}}",
+            "gpus_per_node: 1\nservices: {tags: {kind: imagenet-tags, gpus: 0.6}, ocr: {kind: ocr, gpus: 0.6}}",
             "services.*.gpus: tags 0.6 . ocr 0.6 = 1.2",
         ),
         (
@@ -104,7 +105,7 @@ def tags(spec: str, kind: str = "zero-shot-tags") -> str:
         ),
         (
             "gpus_per_node: 2\nscan: {inference: actors}\n"
-            "services: {tags: {kind: clip, gpus: 0.6}, llm: {kind: ocr, gpus: 0.6}}",
+            "services: {tags: {kind: imagenet-tags, gpus: 0.6}, llm: {kind: llm, gpus: 0.6}}",
             r"tags 0\.6 \+ llm 0\.6 \+ scan's own tags 0\.6 do not fit on 2 GPUs",
         ),
         (
@@ -216,12 +217,12 @@ def test_shares_that_fill_a_gpu_exactly_fit(tmp_path: Path):
     """Hundredths do not add up exactly in binary."""
     file = tmp_path / "mine.yaml"
     asked = {"tags": (0.34, 4.08), "ocr": (0.56, 6.72), "llm": (0.1, 1.2)}
-    specs = [f"{name}: {{kind: ocr, gpus: {share}, gpu_memory_gb: {gb}}}" for name, (share, gb) in asked.items()]
+    specs = [f"{name}: {{kind: {KINDS_OF[name][0]}, gpus: {share}, gpu_memory_gb: {gb}}}" for name, (share, gb) in asked.items()]
     file.write_text(f"gpus_per_node: 1\ngpu_memory_gb: 12\nservices: {{{', '.join(specs)}}}")
     assert sum(spec.gpus for spec in load_settings(file).models.values()) > 1
 
     file.write_text(
-        "gpus_per_node: 1\ngpu_memory_gb: 24\nservices: {tags: {kind: clip, gpus: 0.3, gpu_memory_gb: 7.2}}"
+        "gpus_per_node: 1\ngpu_memory_gb: 24\nservices: {tags: {kind: imagenet-tags, gpus: 0.3, gpu_memory_gb: 7.2}}"
     )
     assert load_settings(file).models["tags"].gpu_memory_gb > 0.3 * 24
 

@@ -121,7 +121,7 @@ def test_a_chosen_model_that_cannot_load_leaves_the_one_in_use(brightroom: Brigh
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"kind": "ocr"}, "cannot compute with a model of kind ocr"),
+        ({"kind": "ocr"}, "ocr does not do this work; choose imagenet-tags or zero-shot-tags"),
         ({"kind": "nothing"}, "there is no model of kind nothing"),
         ({"gpus": 0.5}, "gpus_per_node"),
         ({"options": {"nothing": 1}}, "no such option"),
