@@ -38,9 +38,7 @@ class JobFigures:
         running = self._jobs.list(limit=NEWEST, states=("running",))
         views = [viewed(job, self._control) for job in running]
         self._count([*views, *[viewed(job, self._control) for job in self._jobs.ended_last(NEWEST)], *self._resting()])
-        yield gauge(
-            "brightroom_jobs", "Jobs by state.", ["state"], [([s], states[s]) for s in (*LIVE, *ENDED)]
-        )
+        yield gauge("brightroom_jobs", "Jobs by state.", ["state"], [([s], states[s]) for s in (*LIVE, *ENDED)])
         yield from stages(views)
         yield counter(
             "brightroom_job_failed_rows", "Photos or files that a stage of any job could not do.", STAGE,
