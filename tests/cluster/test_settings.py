@@ -217,7 +217,10 @@ def test_shares_that_fill_a_gpu_exactly_fit(tmp_path: Path):
     """Hundredths do not add up exactly in binary."""
     file = tmp_path / "mine.yaml"
     asked = {"tags": (0.34, 4.08), "ocr": (0.56, 6.72), "llm": (0.1, 1.2)}
-    specs = [f"{name}: {{kind: {KINDS_OF[name][0]}, gpus: {share}, gpu_memory_gb: {gb}}}" for name, (share, gb) in asked.items()]
+    specs = [
+        f"{name}: {{kind: {KINDS_OF[name][-1]}, gpus: {share}, gpu_memory_gb: {gb}}}"
+        for name, (share, gb) in asked.items()
+    ]
     file.write_text(f"gpus_per_node: 1\ngpu_memory_gb: 12\nservices: {{{', '.join(specs)}}}")
     assert sum(spec.gpus for spec in load_settings(file).models.values()) > 1
 
