@@ -12,12 +12,14 @@ from typing import Any
 
 import msgspec
 import psutil
+import pynvml
 import ray
 from ray import serve
 from ray.serve.exceptions import RayServeException
 
 from cluster.board import board
 from cluster.errors import OutOfMemory, Unavailable
+from cluster.gpus import Gpus
 from cluster.logs import configure
 from cluster.settings import Settings
 from serve_apps.applications import Application
@@ -74,7 +76,8 @@ class ModelDeployment:
         self.tiny = sample(app.spec)
         self.pulse = Pulse(self.answer_tiny, longest_s, lambda: self.model.poisoned)
         self.answer_tiny()  # who answers that now is ready for whoever comes first
-        self.meter = Meter(who(app), tell)
+        me = who(app)
+        self.meter = Meter(me, tell, Gpus(pynvml) if me.device == "cuda" else None)
         self.meter.start()
         self.gathered.set_max_batch_size(app.spec.batch_size)
 

@@ -1,5 +1,6 @@
 """Counts what a replica is asked, and tells the board now and then. What the numbers mean together is `vitals.py`'s."""
 
+import os
 import sys
 import threading
 import time
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 import msgspec
 import psutil
 
+from cluster.gpus import Gpus
 from cluster.settings import ModelSpec
 from serve_apps.vitals import SECONDS, SIZES, Counts, Vitals
 
@@ -23,9 +25,9 @@ Tell = Callable[[Vitals], None]
 class Meter:
     """A replica's counts; may be used from several threads at once."""
 
-    def __init__(self, start: Vitals, tell: Tell) -> None:
-        """`start` says who the replica is."""
-        self._start, self._tell = start, tell
+    def __init__(self, start: Vitals, tell: Tell, gpus: Gpus | None = None) -> None:
+        """`start` says who the replica is; `gpus` are those of its machine, if it computes on one."""
+        self._start, self._tell, self._gpus = start, tell, gpus
         self._counts = Counts()
         self._recent: deque[float] = deque(maxlen=RECENT)
         self._inside = self._computing = 0
@@ -65,7 +67,7 @@ class Meter:
             return msgspec.structs.replace(
                 self._start, told_at=time.time(), counts=counts, recent_s=list(self._recent),
                 waiting=max(0, self._inside - self._computing), computing=self._computing,
-                memory=psutil.Process().memory_info().rss, gpu_memory=gpu_memory(),
+                memory=psutil.Process().memory_info().rss, gpu_memory=gpu_memory(self._gpus),
                 last_error=self._error, last_error_at=self._error_at,
             )  # fmt: skip
 
@@ -107,9 +109,14 @@ class Meter:
             self._recent.append(round(spent_s, 5))
 
 
-def gpu_memory() -> int:
-    """Bytes of GPU memory that torch holds in this process; 0 where no model ever went to a GPU."""
-    return int(sys.modules["torch"].cuda.memory_reserved()) if on_gpu() else 0
+def gpu_memory(gpus: Gpus | None) -> int:
+    """Bytes of GPU memory that this process holds: as the driver tells, or what torch has of it.
+
+    In a container the driver may call us by another number, and then knows nothing of ours.
+    """
+    processes = [process for gpu in gpus.measured() for process in gpu.processes] if gpus else []
+    told = sum(process.memory or 0 for process in processes if process.pid == os.getpid())
+    return told or (int(sys.modules["torch"].cuda.memory_reserved()) if on_gpu() else 0)
 
 
 def on_gpu() -> bool:
