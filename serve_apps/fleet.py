@@ -20,6 +20,7 @@ from serve_apps.plan import wanted
 from serve_apps.status import PATIENCE_S, Facts, Found, ServiceStatus, told
 from serve_apps.vitals import FRESH_S, Vitals, read_vitals
 
+NO_START = "failed to start with exception"  # in Serve's words on a replica whose model cannot be loaded
 COMING = ("healthy", "starting", "degraded", "unhealthy")  # answers now or will: worth waiting for
 
 
@@ -56,12 +57,16 @@ class Fleet:
     def reconcile(self) -> None:
         """Deploy what is wanted and does not run, side by side, and delete what runs and is not wanted.
 
-        Returns before models are loaded. What could not be loaded stays as it is: Serve has tried three times.
+        Returns before models are loaded. What could not be loaded stays as it is: Serve has tried three times. Where a
+        replica answered once Serve would try for ever, so such an application is begun anew.
         """
         begin()
         wanted, there = self.wanted(), found_applications()
         for name in there.keys() - wanted.keys():
             if service_of(name) and there[name].status != "DELETING":
+                serve.delete(name, _blocking=False)
+        for name in there.keys() & wanted.keys():
+            if there[name].status == "UNHEALTHY" and not there[name].running and NO_START in there[name].message:
                 serve.delete(name, _blocking=False)
         self.deploy(app for name, app in wanted.items() if name not in there)
 

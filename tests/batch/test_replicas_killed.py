@@ -54,8 +54,8 @@ def test_no_photo_fails_and_searches_answer_again(
     asking.join()
     assert home.rest(job).state == "done"
     home.scan()
-    failures = home.library.errors.rows(columns=["reason"])["reason"].to_pylist()
-    assert (failures, home.library.photos.pending_counts(brightroom.fleet.revisions())) == ([], dict.fromkeys(STAGES, 0))
+    assert home.library.errors.rows(columns=["reason"])["reason"].to_pylist() == []
+    assert set(home.library.photos.pending_counts(brightroom.fleet.revisions()).values()) == {0}
 
     def counted() -> bool:
         after = {status.name: status.restarts for status in brightroom.fleet.statuses()}
@@ -65,7 +65,6 @@ def test_no_photo_fails_and_searches_answer_again(
     while not counted():
         assert time.monotonic() < deadline, [(one.name, one.restarts, one.state) for one in brightroom.fleet.statuses()]
         time.sleep(0.5)
-    print(waits)
 
 
 def asked(brightroom: Brightroom, owner: str) -> bool:
@@ -75,6 +74,3 @@ def asked(brightroom: Brightroom, owner: str) -> bool:
     except Unavailable:
         return False
     return True
-
-
-STAGES = ("clip", "faces", "tags", "ocr", "caption")

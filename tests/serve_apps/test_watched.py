@@ -1,9 +1,11 @@
 """Services do as is wanted, whatever happens to them: stopped, deleted, killed, hung, not to be loaded."""
 
 import os
+import shutil
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -100,6 +102,24 @@ def test_a_model_that_cannot_load_fails_with_its_reason_and_is_not_tried_for_eve
 
     services.start(llm, "ann")
     until(brightroom, llm, lambda status: status.state == "failed" and status.since > failed.since)
+
+
+def test_a_model_that_is_gone_when_it_is_to_be_loaded_again_fails_too(
+    brightroom: Brightroom, services: Services, weights: Path, tmp_path: Path
+):
+    """It answered once; that is no reason to try for ever. Another model can take its place."""
+    folder = shutil.copytree(weights / "efficientnet-lite0", tmp_path / "mine")
+    services.choose("tags", {"checkpoint": f"local-dir:{folder}"}, "ann")
+    until(brightroom, "tags", lambda status: "mine" in status.model and healthy(status))
+    shutil.rmtree(folder)
+    (replica,) = [one for one in brightroom.fleet.status("tags").replicas if one.state == "RUNNING"]
+
+    os.kill(replica.pid, signal.SIGKILL)
+
+    until(brightroom, "tags", lambda status: status.state == "failed")
+    assert str(folder) in brightroom.fleet.status("tags").reason
+    services.choose("tags", {"checkpoint": "embedded:efficientnet-lite0"}, "ann")
+    until(brightroom, "tags", lambda status: "mine" not in status.model and healthy(status))
 
 
 def test_a_chosen_model_that_cannot_load_leaves_the_one_in_use(brightroom: Brightroom, services: Services):
