@@ -10,6 +10,8 @@ from ray import serve
 from ray.serve.config import ProxyLocation
 from ray.serve.context import _get_global_client
 
+from cluster.errors import Unavailable
+from cluster.runtime import NOT_RUNNING
 from cluster.settings import SERVICES, Settings
 from cluster.shares import GpuRoom, unplaced
 from cluster.store.choices import chosen, in_use
@@ -131,14 +133,19 @@ class Fleet:
 
 
 def begin() -> None:
-    """Start Serve where it does not run; it is reached by handles only, so it opens no port for HTTP."""
+    """Start Serve where it does not run; it is reached by handles only, so it opens no port for HTTP.
+
+    Raises Unavailable in a process that has not joined Ray: Serve would start a cluster.
+    """
+    if not ray.is_initialized():
+        raise Unavailable(NOT_RUNNING)
     if _get_global_client(raise_if_no_controller_running=False) is None:
         serve.start(proxy_location=ProxyLocation.Disabled, logging_config={"log_level": "WARNING"})
 
 
 def found_applications() -> dict[str, Found]:
     """What Serve says of each of its applications, by name; nothing where Serve does not run."""
-    client = _get_global_client(raise_if_no_controller_running=False)
+    client = _get_global_client(raise_if_no_controller_running=False) if ray.is_initialized() else None
     details = client.get_serve_details() if client else {}
     return {name: found(app) for name, app in details.get("applications", {}).items()}
 
@@ -164,7 +171,7 @@ def text(state: Any) -> str:
 
 def node_names() -> dict[str, str]:
     """The names of all nodes there ever were, by id."""
-    return {node["NodeID"]: node["NodeManagerHostname"] for node in ray.nodes()}
+    return {node["NodeID"]: node["NodeManagerHostname"] for node in ray.nodes()} if ray.is_initialized() else {}
 
 
 def why_unplaced(app: Application | None, found: Found | None, vitals: Iterable[Vitals], now: float) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from api.up import Brightroom, served_once, tending
+from api.up import Brightroom, served_once
 from cluster.errors import Conflict
 from cluster.head import stop_head
 from cluster.settings import Settings
@@ -37,7 +37,7 @@ def test_a_head_that_ends_is_noticed(settings: Settings):
     brightroom = Brightroom(settings, print)
     told, late = threading.Event(), threading.Event()
     brightroom.on_loss(told.set)
-    with tending(brightroom):
+    with brightroom.tending():
         assert not told.wait(3)
         os.kill(head.pid, signal.SIGKILL)
         assert told.wait(10)
