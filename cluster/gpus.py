@@ -37,15 +37,20 @@ class Gpus:
         self.opened = False
 
     def measured(self) -> list[Gpu]:
-        """Every GPU now; none where there is no driver, or while it does not answer."""
+        """Every GPU that answers now; none where there is no driver, or while it does not answer itself."""
         try:
             if not self.opened:
                 self.nvml.nvmlInit()
                 self.opened = True
-            return [self._measured(index) for index in range(self.nvml.nvmlDeviceGetCount())]
+            count = self.nvml.nvmlDeviceGetCount()
         except self.nvml.NVMLError:
             self._close()
             return []
+        # One that fell off the bus takes none of the others along.
+        found = [gpu for index in range(count) if (gpu := self._told(self._measured, index))]
+        if count and not found:
+            self._close()
+        return found
 
     def _close(self) -> None:
         """Open the driver anew next time: it may have been replaced."""

@@ -27,6 +27,7 @@ class Card:
     celsius: int | None = 30
     computing: dict[int, int | None] | None = field(default_factory=dict)
     drawing: dict[int, int | None] | None = field(default_factory=dict)
+    lost: bool = False  # it fell off the bus
 
 
 class Driver:
@@ -58,6 +59,7 @@ class Driver:
 
     def nvmlDeviceGetHandleByIndex(self, index: int) -> Card:
         """A card."""
+        self._require(not self.cards[index].lost)
         return self.cards[index]
 
     def nvmlDeviceGetName(self, card: Card) -> str | bytes:
@@ -118,6 +120,23 @@ def test_what_a_gpu_does_not_support_is_not_told_and_the_rest_is() -> None:
     ]
     (old,) = Gpus(Driver([sliced], old=True)).measured()
     assert old.memory_used == 3 * GIB
+
+
+def test_a_gpu_that_is_lost_takes_no_other_along() -> None:
+    """The others keep their numbers, and the driver stays open; nvidia-smi shows it so too."""
+    driver = Driver([Card("T4", GIB, 1), Card("T4", GIB, 2, lost=True), Card("T4", GIB, 3)])
+    gpus = Gpus(driver)
+
+    assert [(gpu.index, gpu.memory_used) for gpu in gpus.measured()] == [(0, 1), (2, 3)]
+    assert len(gpus.measured()) == 2
+    assert driver.times_opened == 1
+
+    for card in driver.cards:
+        card.lost = True
+    assert gpus.measured() == []
+    driver.cards[1].lost = False
+    assert [gpu.index for gpu in gpus.measured()] == [1]
+    assert (driver.times_opened, driver.opened) == (2, 1)
 
 
 def test_a_machine_without_a_driver_has_no_gpus() -> None:
