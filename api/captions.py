@@ -39,8 +39,10 @@ async def caption(photo_id: FromPath[str], deps: Given, owned: Owned, user: Me) 
     """
     row = await asyncio.to_thread(photo_row, owned, photo_id)
     request = await asyncio.to_thread(request_for, row, deps.settings, user.user_id)
+    # Read first: where the model changes meanwhile, the next scan makes the caption anew rather than never.
+    revision = (await asyncio.to_thread(deps.revisions)).get("caption", row["caption_rev"])
     made = await deps.models.caption(request)
-    await asyncio.to_thread(keep, made, row, deps, owned, user.user_id)
+    await asyncio.to_thread(keep, made, revision, row, deps, owned, user.user_id)
     return PhotoCaption(photo_id, made.text, made.made_by)
 
 
@@ -53,15 +55,14 @@ def request_for(row: dict[str, Any], settings: Settings, owner: str) -> CaptionR
         raise Conflict(f"There is no preview to make a caption of: {error}.") from None
 
 
-def keep(made: Caption, asked: dict[str, Any], deps: Deps, library: Library, owner: str) -> None:
-    """Commit a caption, and that its stage is done; raises Conflict when the photo is another picture meanwhile.
+def keep(made: Caption, revision: str, asked: dict[str, Any], deps: Deps, library: Library, owner: str) -> None:
+    """Commit a caption, and which revision's it is; raises Conflict when the photo is another picture meanwhile.
 
     The row is read anew: a scan may have found more words to search by while the caption was made.
     """
     row = photo_row(library, asked["photo_id"])
     if row["content_id"] != asked["content_id"]:
         raise Conflict("The photo's file was changed while the caption was made. Ask again.")
-    revision = deps.revisions().get("caption", row["caption_rev"])
     found = {"caption": made.text, "caption_by": made.made_by, "caption_rev": revision, "caption_error": ""}
     change = {"photo_id": row["photo_id"], **found, "search_text": search_text({**row, **found})}
     deps.writer(owner).commit([Update("photos", changes_of([{**change, "changed_at": now_utc()}], PHOTOS))])

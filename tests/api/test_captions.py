@@ -54,6 +54,14 @@ def captioned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.fixture
+def changing() -> Iterator[dict[str, str]]:
+    """The revisions, as they are again after a test that changes them."""
+    before = dict(REVISIONS)
+    yield REVISIONS
+    REVISIONS.update(before)
+
+
+@pytest.fixture
 def captioner(captioned: World) -> Listening:
     """What the captioner hears in this test."""
     captioned.models.caption = listening = Listening(captioned)  # type: ignore[method-assign]
@@ -189,6 +197,19 @@ def test_words_that_a_scan_finds_meanwhile_are_not_lost(captioned: World, captio
     ask(captioned.as_user("ann"), photo_id)
 
     assert "MIND THE GAP" in row(captioned, "ann", photo_id)["search_text"]
+
+
+def test_a_caption_of_a_model_that_was_changed_meanwhile_is_made_anew_by_a_scan(
+    captioned: World, captioner: Listening, changing: dict[str, str]
+) -> None:
+    """The ledger does not say that the new model made what the old one did."""
+    photo_id = photo(captioned, "ann", "ten.jpg")
+    captioner.meanwhile = lambda: changing.update(caption="another@2")
+
+    assert ask(captioned.as_user("ann"), photo_id).status_code == 200
+
+    assert row(captioned, "ann", photo_id)["caption_rev"] == CAPTIONER
+    assert photo_id in pending(captioned.library("ann").photos, {"caption": "another@2"}).photo_ids
 
 
 def test_a_photo_that_became_another_picture_meanwhile_keeps_its_own_words(
