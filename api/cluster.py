@@ -1,7 +1,7 @@
 """The cluster for administrators: its nodes and GPUs, what runs on them, how busy it was and is."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -58,13 +58,18 @@ async def show_cluster(deps: Given) -> ClusterView:
     return ClusterView(
         nodes=[node_view(node, owned) for node in stats.nodes],
         resources_total=stats.resources_total,
-        resources_used={name: round(total - left.get(name, 0), 4) for name, total in stats.resources_total.items()},
+        resources_used=used(stats.resources_total, left),
         object_store=stats.object_store,
         ray_version=stats.ray_version,
         deployments=list(services),
         jobs=jobs,
         dashboard=dashboard,
     )
+
+
+def used(total: Mapping[str, float], left: Mapping[str, float]) -> dict[str, float]:
+    """What is used of each resource; nothing where more is told to be left than there is, as of a node that goes."""
+    return {name: max(0.0, round(whole - left.get(name, 0), 4)) for name, whole in total.items()}
 
 
 @get("/history", opt=ADMIN, sync_to_thread=False, summary="The cluster's last hour")

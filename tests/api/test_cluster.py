@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from api.app import create_app
+from api.cluster import used
 from cluster.errors import Unavailable
 from cluster.stats import ClusterStats
 from tests.api.standins import two_nodes
@@ -57,6 +58,13 @@ def test_nodes_resources_and_deployments_are_told_together(world: World) -> None
     assert (told["resources_total"], told["resources_used"]) == ({"CPU": 2.0}, {"CPU": 1.0})
     assert (told["object_store"], told["ray_version"]) == ({"total": 2**20, "used": 2**10}, "2.60.0")
     assert told["deployments"][0]["name"] == "clip_embeddings"
+
+
+def test_no_more_is_left_of_a_resource_than_there_is() -> None:
+    """While a node goes Ray may still tell what it had left, when its total is gone already."""
+    assert used({"CPU": 2.0, "GPU": 1.0, "memory": 8.0}, {"CPU": 4.0, "GPU": 0.25}) == {
+        "CPU": 0.0, "GPU": 0.75, "memory": 8.0,
+    }  # fmt: skip
 
 
 def test_running_jobs_of_everybody_and_rays_own_pages_are_told(fresh: World) -> None:
