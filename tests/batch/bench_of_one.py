@@ -51,7 +51,7 @@ class Bench:
 
     root: Path
     scans: int = 0
-    steps: list[Steps] = field(default_factory=list)
+    steps: dict[tuple[str, ...], Steps] = field(default_factory=dict)  # by the names of their stages
 
     @property
     def folder(self) -> Path:
@@ -97,14 +97,15 @@ class Bench:
 
     def here(self, table: pa.Table, stages: Sequence[Stage], batch_size: int) -> Iterator[pa.Table]:
         """The rows after all stages, in this process."""
-        if not self.steps:
-            self.steps.append(Steps(stages))
+        names = tuple(stage.name for stage in stages)
+        if names not in self.steps:
+            self.steps[names] = Steps(stages)
         for start in range(0, len(table), batch_size):
-            yield self.steps[0](table.slice(start, batch_size))
+            yield self.steps[names](table.slice(start, batch_size))
 
     def close(self) -> None:
         """End the decode child."""
-        for steps in self.steps:
+        for steps in self.steps.values():
             for step in steps.steps:
                 getattr(step, "close", int)()
 

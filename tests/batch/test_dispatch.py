@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from batch import jobs as module
-from batch.jobs import MOST_ATTEMPTS, JobControl, job_environment
+from batch.jobs import MOST_ATTEMPTS, JobControl, job_environment, rest
 from cluster.errors import Unavailable
 from cluster.settings import CONFIG_VARIABLE, CONFIGS, PREFIX, Settings, load_settings
 from cluster.store.database import System, open_system
@@ -26,6 +26,48 @@ def test_the_job_that_waited_longest_is_next(control: JobControl, system: System
     control.dispatch()
 
     assert [job.job_id for job in system.jobs.list(states=["running"])] == [first.job_id]
+
+
+def test_a_scan_goes_before_analyses_that_waited_longer(
+    control: JobControl, system: System, owner: str, clock: Clock, cluster: TakingCluster
+):
+    """People wait for it; the analyses come after it, the oldest first. While one runs, it knows that a scan waits."""
+    analyses = []
+    for _ in range(2):
+        analyses.append(system.jobs.create(owner, "analyse", {}))
+        clock.advance(seconds=1)
+    assert not control.scan_waits()
+    scan = system.jobs.create("another", "scan", {})
+    assert control.scan_waits()
+
+    turns = []
+    for _ in range(3):
+        control.dispatch()
+        (running,) = system.jobs.list(states=["running"])
+        turns.append(running.job_id)
+        assert not control.scan_waits()
+        system.jobs.finish(running.job_id, running.attempt, "done")
+
+    assert turns == [scan.job_id, *[job.job_id for job in analyses]]
+    assert [submission.split("-")[0] for submission in cluster.taken] == turns
+
+
+def test_an_analysis_that_gave_way_goes_on_after_the_scan(
+    control: JobControl, system: System, owner: str, clock: Clock
+):
+    """It rests at a batch's edge, waits for its turn, and is the same job; nobody has to resume it."""
+    analysis = control.start(owner, "analyse", {})
+    clock.advance(seconds=1)
+    scan = system.jobs.create("another", "scan", {})
+
+    rest(system, analysis)
+    control.dispatch()
+    assert [job.job_id for job in system.jobs.list(states=["running"])] == [scan.job_id]
+    system.jobs.finish(scan.job_id, 1, "done")
+    control.dispatch()
+
+    (again,) = system.jobs.list(states=["running"])
+    assert (again.job_id, again.attempt) == (analysis.job_id, 2)
 
 
 def many(system: System, count: int, row: dict[str, str], clock: Clock) -> None:
