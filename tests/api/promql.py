@@ -89,6 +89,28 @@ class Scrape:
         return sides[1] if numbers[0] else sides[0]
 
 
+def out_of_nothing(expr: str) -> bool:
+    """Whether an expression has a result where no sample is there at all: a number that nobody measured."""
+    for variable, value in VARIABLES.items():
+        expr = expr.replace(variable, value)
+    return invented(promql.parse(expr))
+
+
+def invented(node: Any) -> bool:
+    """Whether a part has a result without any sample."""
+    match node:
+        case promql.VectorSelector() | promql.MatrixSelector():
+            return False
+        case promql.ParenExpr() | promql.AggregateExpr():
+            return invented(node.expr)
+        case promql.Call():
+            return all(invented(arg) for arg in node.args)
+        case promql.BinaryExpr():
+            sides = [invented(side) for side in (node.lhs, node.rhs)]
+            return any(sides) if str(node.op) == "or" else all(sides)
+    return True  # a number
+
+
 def fits(matcher: Any, labels: dict[str, str]) -> bool:
     """Whether a sample has a label as a matcher wants it; what Prometheus gives is as it is."""
     if matcher.name in SCRAPED:

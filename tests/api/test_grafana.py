@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from prometheus_client.metrics_core import Metric
 
-from tests.api.promql import Scrape, Unfit, scrape_of
+from tests.api.promql import Scrape, Unfit, out_of_nothing, scrape_of
 from tests.api.workload import scraped, work
 from tests.api.world import answering, build
 
@@ -65,6 +65,18 @@ def test_a_query_that_would_show_nothing_is_found_out(scrape: Scrape, expr: str)
     """An unknown name, value or label, a counter shown as it is, a quantile of no buckets, sides that do not meet."""
     with pytest.raises(Unfit):
         scrape.labels_of(expr)
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_a_panel_shows_nothing_while_nothing_is_scraped(query: str) -> None:
+    """A Brightroom that is gone has no sources away and no silent job: a 0 there would look well."""
+    assert not out_of_nothing(QUERIES[query][0])
+
+
+def test_a_number_out_of_nothing_is_found_out() -> None:
+    """Wherever it stands; a part of a number that needs samples is none."""
+    assert out_of_nothing("count(brightroom_source_up == 0) or vector(0)")
+    assert not out_of_nothing("(sum(rate(brightroom_http_requests_total[5m])) or vector(0)) / sum(brightroom_jobs)")
 
 
 def test_every_panel_says_what_it_shows_and_what_to_do() -> None:
