@@ -46,16 +46,18 @@ def mixed(match: re.Match[str]) -> str:
 QUOTE = r"(?:\\{0,7}[\"'])"
 QUOTED = rf"[bru]{{0,2}}(?P<quote>{QUOTE})(?:[^\\\"']++|(?!(?<!\\)(?P=quote)).)*+"
 # Between a name and its value: `=`, `": "`, `'] = `, `%3D`; or the comma of a pair in quotes.
-SIGN = rf"(?:{QUOTE}|%22|%27)?\]?\s{{0,4}}(?:=>|[:=]|%3[ad])\s{{0,4}}"
+SIGN = rf"(?:{QUOTE}|%(?:25){{0,2}}2[27])?\]?\s{{0,4}}(?:=>|[:=]|%(?:25){{0,2}}3[ad])\s{{0,4}}"
 BETWEEN = rf"(?:{SIGN}|{QUOTE}\s{{0,4}},\s{{0,4}}(?=[bru]{{0,2}}{QUOTE}))"
-# A value without quotes lasts until a space, or until what looks like the next name.
+# A value without quotes lasts until a space, or until what looks like the next name; several, until the bracket closes.
 BARE = r"(?:[^\s&,;]++|[&,;](?!\s{0,3}[\"']?[\w.-]{1,60}[\"']?\s{0,3}[=:]))++"
+SEVERAL = r"[\[({][^\])}]{0,2000}+"
 NAMES = (
-    r"(?:passw(?:or)?d|passphrase|passcode|pwd|secret|credential)[\w-]{0,40}+|token|input_value"
+    r"(?:passw(?:or)?d|passphrase|passcode|pwd|secret|credential)[\w-]{0,40}+|(?<![a-z])pass|token|input_value"
     r"|(?:api|access|private|signing|encryption|account)[-_ ]?key(?:[-_]?id)?|x-amz-(?:signature|credential)"
-    rf"|{SESSION_COOKIE}"
+    rf"|{SESSION_COOKIE}|(?:token|key)s(?={SIGN}[\[({{]\s{{0,4}}[bru]{{0,2}}{QUOTE})"
 )
-HEADERS = r"(?:proxy-)?authorization|(?:set-)?cookie|x-(?:auth|api|csrf|access)[\w-]{0,20}+"
+OPTIONS = r"(?:password|passwd|passphrase|passcode|secret|token|credentials?|(?:api|access|secret|private)-?key)"
+HEADERS = r"(?:proxy-)?authorization|(?:set-)?cookies?|x-(?:auth|api|csrf|access)[\w-]{0,20}+"
 BEGINS = r"(?:(?<![\w-])|(?<=%[0-9A-Fa-f][0-9A-Fa-f]))"  # of a run of letters, also behind an escape of a URL
 
 RULES = (
@@ -73,13 +75,20 @@ RULES = (
         rf"(?P<name>(?:{HEADERS}){BETWEEN})(?:{QUOTED}|[^\r\n]++)",
         rf"\g<name>\g<quote>{MARK}",
     ),
+    rule("cookie", r"(<cookie\s|cookies?(?:jar)?\()[^\r\n]++", rf"\1{MARK}"),
     rule("bearer", r"(bearer(?:\s{1,4}|%20|\+))[\w.~+/=-]{6,}", rf"\1{MARK}"),
     rule("basic", r"((?:[Bb]asic|BASIC)(?:\s{1,4}|%20|\+))(?=[a-z+/_-]{0,200}[A-Z0-9=])[\w+/=-]{6,}", rf"\1{MARK}", 0),
     rule(
-        f"passw passphrase passcode pwd secret credential token key input_value x-amz- {SESSION_COOKIE}",
-        rf"(?P<name>(?:{NAMES}){BETWEEN})(?:{QUOTED}|{BARE})",
+        f"pass pwd secret credential token key input_value x-amz- {SESSION_COOKIE}",
+        rf"(?P<name>(?:{NAMES}){BETWEEN})(?:{QUOTED}|{SEVERAL}(?:{BARE})?|{BARE})",
         rf"\g<name>\g<quote>{MARK}",
     ),
+    rule(
+        "--",
+        rf"(?P<name>(?<![\w-])--[\w-]{{0,40}}?{OPTIONS}\s{{1,4}})(?:{QUOTED}|(?!--)\S++)",
+        rf"\g<name>\g<quote>{MARK}",
+    ),
+    rule("$argon2", r"\$argon2[a-z]{0,2}\$[^\s\"']++", MARK),
     rule(
         "? &",
         r"([?&;][\w-]{0,40}(?:key|sig|signature|code|auth|sid|session|ticket|otp)(?:=|%3d))[^&\s\"'#<>]+",

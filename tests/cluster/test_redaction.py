@@ -50,7 +50,9 @@ PIECES = (
     "secret,'",
     "password" + "\\" * 7, "key=a&", "token%3D", "token ", "://", "://a:", "@://a:b", "%3a%2f%2f", "eyJ", "eyJaaaaaa.",
     "%3Da", "?a", "&key", "-----BEGIN PRIVATE KEY-----", "-----END", "-----BEGIN ", "Basic a", "basic " + "a" * 199,
-    "bearer ", "authorization:", "cookie=", "x-auth", "AKIA", "aws/", "hf_a", "hf_", "a", "-", "\\", '"', "'", " ",
+    "bearer ", "authorization:", "cookie=", "x-auth", "AKIA", "aws/", "hf_a", "hf_", "a", "-", "cookies(",
+    "<Cookie ", "--password ", "--" + "a" * 40, "--token --", "tokens: ['", "password=[", "keys%25252", "$argon2id$",
+    "pass=(", "\\", '"', "'", " ",
     "\n", "A" * 42 + "-", "é", "'] = ",
 )  # fmt: skip
 
@@ -97,6 +99,19 @@ def test_what_stands_around_a_secret_stays(writing: str) -> None:
         ("-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY----- x", "*** x"),
         ("-----BEGIN OPENSSH PRIVATE KEY-----\nabc and no end", "***"),
         ("password: ***", "password: ***"),
+        ("get(url, cookies={'sid': 'abc', 'n': 1})", "get(url, cookies=***"),
+        ("<CookieJar[<Cookie sid=abc for x/>, <Cookie b=c for y/>]>\nnext", "<CookieJar[<Cookie ***\nnext"),
+        ("Cookies({'sid': 'abc'})", "Cookies(***"),
+        ("curl --user-password hunter2 --limit 5", "curl --user-password *** --limit 5"),
+        ("hub --hf-token 'a b c' -v", "hub --hf-token '***' -v"),
+        ("run --api-key -abc x", "run --api-key *** x"),
+        ("passwords: ['abc', 'def'], n=1", "passwords: ***, n=1"),
+        ("{'credentials': {'user': 'ann', 'value': 'abc'}, 'n': 1}", "{'credentials': ***, 'n': 1}"),
+        ('{"tokens": ["abc", "def"], "n": 1}', '{"tokens": ***, "n": 1}'),
+        ("password=[ab c", "password=***"),
+        ("smtp_pass=abc, n=1", "smtp_pass=***, n=1"),
+        ("next=%252Fx%253Fpassword%253Dabc&n=1", "next=%252Fx%253Fpassword%253D***&n=1"),
+        ("User('ann', '$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA', False)", "User('ann', '***', False)"),
     ],
 )
 def test_secrets_with_a_look_of_their_own_are_taken_out(text: str, expected: str) -> None:
@@ -115,6 +130,9 @@ def test_secrets_with_a_look_of_their_own_are_taken_out(text: str, expected: str
         "GET /api/photos?q=cat&limit=5&cursor=WyIyMDI0Il0 took 12.5 ms",
         "http://127.0.0.1:8000/photos/of/ann@example.org",
         "keys: a, b; monkey=1",
+        "keys: [1, 2], tokens=[101, 2023]",
+        "--tokenizer bert --password-file /run/secrets/one --secret",
+        "bypass=1; compass: north; pass two: 3 of 4 photos",
         'Traceback (most recent call last):\n  File "x.py", line 3, in <module>\n',
     ],
 )
