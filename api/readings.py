@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 AWAY = (BrightroomError, RayError, RuntimeError, OSError, ValueError, msgspec.MsgspecError)  # what a source may raise
 WITHIN_S = 3.0  # Prometheus itself waits ten seconds
+REST = 20  # times as long as it took to read a source whose answers are kept, it is not read again
 Read = Callable[[], Awaitable[Iterable[Metric]]]
 
 
@@ -36,16 +37,19 @@ class Reading:
     """One source of figures. Who asks while it is being read shares the answer."""
 
     def __init__(self, source: str, read: Read, keep_s: float = 0, within_s: float = WITHIN_S) -> None:
-        """An answer is kept for `keep_s`, and longer only while the next one takes longer than `within_s`."""
+        """An answer is kept for `keep_s`; longer after one that took long, and while the next one does.
+
+        So what takes minutes at a thousand libraries is not read all the time.
+        """
         self.source = source
         self._read, self._keep_s, self._within_s = read, keep_s, within_s
-        self._kept, self._kept_at = Told(), 0.0
+        self._kept, self._kept_until = Told(), 0.0
         self._asking: asyncio.Task[Told] | None = None
         self._failing = False
 
     async def told(self) -> Told:
         """What the source tells."""
-        if self._kept.up and time.monotonic() - self._kept_at < self._keep_s:
+        if self._kept.up and time.monotonic() < self._kept_until:
             return self._kept
         if self._asking is None:
             self._asking = asyncio.create_task(self._ask())
@@ -64,7 +68,7 @@ class Reading:
             self._asking = None
         self._failing = not told.up
         if self._keep_s:
-            self._kept, self._kept_at = told, time.monotonic()
+            self._kept, self._kept_until = told, time.monotonic() + max(self._keep_s, REST * told.seconds)
         return told
 
 

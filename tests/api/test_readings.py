@@ -76,9 +76,25 @@ def test_while_a_kept_answer_is_renewed_slowly_the_old_one_is_told() -> None:
         reading = Reading("slow", source.read, keep_s=0.001, within_s=0.01)
         assert await numbers(reading) == [1]
         source.open.clear()
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3)  # longer than it is kept, however slow the machine
         assert await numbers(reading) == [1]
         assert source.times == 2
+
+    run(story)
+
+
+def test_what_takes_long_to_read_is_kept_for_longer() -> None:
+    """Otherwise a store of a thousand libraries would be read all the time."""
+
+    async def story() -> None:
+        source = Counting()
+        reading = Reading("slow", source.read, keep_s=0.001)
+        source.open.clear()
+        asyncio.get_running_loop().call_later(0.5, source.open.set)
+        assert await numbers(reading) == [1]
+        await asyncio.sleep(0.05)
+        assert await numbers(reading) == [1]
+        assert source.times == 1
 
     run(story)
 
@@ -96,7 +112,7 @@ def test_a_source_that_fails_has_no_figures_and_no_old_ones() -> None:
 
         failing = Reading("failing", fails, keep_s=0.001)
         assert await numbers(failing) == [1]
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3)  # longer than it is kept, however slow the machine
         told = {family.name: family for family in await read_all([failing, Reading("good", Counting().read)])}
         up = {sample.labels["source"]: sample.value for sample in told["brightroom_source_up"].samples}
         assert up == {"failing": False, "good": True}
