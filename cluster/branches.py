@@ -14,7 +14,16 @@ def not_empty(path: Any) -> Any:
     return path
 
 
+def gcs_address(address: Any) -> Any:
+    """Refuse what Ray takes for something else than a cluster to join: one it starts, a client's or a web address."""
+    if isinstance(address, str) and (not address or address == "local" or "://" in address):
+        told = "this is not the address of a cluster's GCS; write it as host:6379, or auto for one on this machine"
+        raise PydanticCustomError("gcs_address", told)
+    return address
+
+
 Folder = Annotated[Path, BeforeValidator(not_empty)]
+GcsAddress = Annotated[str, BeforeValidator(gcs_address)]
 
 
 class Part(BaseModel):
@@ -34,7 +43,7 @@ class StoreSettings(Part):
 class RaySettings(Part):
     """How to reach Ray, or how to start a head of our own."""
 
-    address: str | None = Field(None, description="an existing cluster's GCS address; none starts a head here")
+    address: GcsAddress | None = Field(None, description="an existing cluster's GCS address; none starts a head here")
     port: int = Field(0, ge=0, le=65535, description="GCS port of a head started here; 0 takes a free one")
     dashboard_port: int = Field(0, ge=0, le=65535, description="dashboard port, on loopback; 0 takes a free one")
     dashboard: str | None = Field(None, description="an existing cluster's dashboard, for jobs: http://host:8265")

@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import ray
@@ -16,14 +17,15 @@ from ray._private import ray_constants, ray_logging
 from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
 
 from cluster.errors import Unavailable
+from cluster.gcs import Bond, Gcs
 from cluster.head import Head, answers, await_head, family, free_port, launch, read_head, run_dir, stop_head
 from cluster.locks import hold_alone, one_at_a_time, opened, share
 from cluster.redaction import remember_file
 from cluster.settings import Settings
 
 __all__ = [
-    "authenticate", "connect", "dashboard_of", "family", "free_port", "head_gone", "read_head", "running_head",
-    "start_head", "using_head",
+    "authenticate", "connect", "dashboard_of", "family", "free_port", "head_gone", "loss", "read_head",
+    "running_head", "start_head", "using_head",
 ]  # fmt: skip
 
 NOT_RUNNING = "Brightroom is not running here; start it with `brightroom up`"
@@ -82,6 +84,14 @@ def head_gone(settings: Settings) -> bool:
     return settings.ray.address is None and (head is None or not head.alive())
 
 
+def loss(settings: Settings) -> Callable[[], bool]:
+    """What tells, asked every second or two, whether the Ray that this process works with is gone."""
+    if settings.ray.address is None or not ray.is_initialized():
+        return partial(head_gone, settings)
+    joined = ray.get_runtime_context()
+    return Bond(Gcs(joined.gcs_address), joined.get_node_id()).broken
+
+
 def running_head(settings: Settings) -> Head | None:
     """The head that a process of ours started under this root and that still answers."""
     head = read_head(settings)
@@ -94,7 +104,7 @@ def running_head(settings: Settings) -> Head | None:
 def connect(settings: Settings, address: str | None = None) -> None:
     """Join Ray: at the given address, else the settings', else the head of ours that runs.
 
-    Raises Unavailable when there is none.
+    Raises Unavailable, within seconds, when there is none, or when it does not let us in.
     """
     if ray.is_initialized():
         return
@@ -104,8 +114,11 @@ def connect(settings: Settings, address: str | None = None) -> None:
     where = address or settings.ray.address or (head.gcs if head else None)
     if where is None:
         raise Unavailable(NOT_RUNNING)
-    keep_to_loopback(head is not None and where == head.gcs)
+    ours = head is not None and where == head.gcs
+    keep_to_loopback(ours)
     keep_quiet()
+    if not ours:
+        Gcs(where).require_node_here()
     try:
         ray.init(address=where, namespace=settings.ray.namespace, log_to_driver=False, logging_level="ERROR")
     except ConnectionError as error:
@@ -126,14 +139,18 @@ def dashboard_of(settings: Settings) -> str:
     """Where jobs are submitted: http://host:port. Raises Unavailable when nothing runs."""
     if settings.ray.dashboard:
         return settings.ray.dashboard
+    if settings.ray.address:
+        authenticate(settings)
+        return Gcs(settings.ray.address).dashboard()
     if head := running_head(settings):
         return head.dashboard
     raise Unavailable(NOT_RUNNING)
 
 
 def authenticate(settings: Settings) -> None:
-    """Make this process and its children show the cluster's token; makes a token where none is configured.
+    """Make this process and its children show the cluster's token: of a head of ours, one that is made where none is.
 
+    That of a cluster which is somebody else's is in the environment: RAY_AUTH_TOKEN, or a file in RAY_AUTH_TOKEN_PATH.
     A process that has joined a cluster keeps to that one's: Ray ends a driver that shows another.
     """
     if ray.is_initialized():

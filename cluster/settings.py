@@ -26,6 +26,7 @@ __all__ = [
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 PREFIX = "BRIGHTROOM_"
 CONFIG_VARIABLE = "BRIGHTROOM_CONFIG"  # which file; the only variable that is no setting itself
+ADDRESS_VARIABLE = "RAY_ADDRESS"  # Ray's own, and the setting ray.address where nothing else says any
 
 SERVICES = (
     "image_similarity", "thumbnail", "face_recognition", "clip_embeddings",
@@ -139,7 +140,7 @@ def load_settings(path: Path | None = None) -> Settings:
 
 
 def sources(file: Path) -> type[Settings]:
-    """The tree as a class that fills itself from the environment and, below it, from a YAML file."""
+    """The tree as a class that fills itself from the environment and, below it, from a YAML file, then from Ray's."""
 
     class Sources(BaseSettings, Settings):
         model_config = SettingsConfigDict(
@@ -155,9 +156,21 @@ def sources(file: Path) -> type[Settings]:
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return Variables(settings_cls), InitSettingsSource(settings_cls, document(file))
+            files = InitSettingsSource(settings_cls, document(file)), InitSettingsSource(settings_cls, joined())
+            return Variables(settings_cls), *files
 
     return Sources
+
+
+def joined() -> dict[str, Any]:
+    """What Ray's own variable says of the cluster to join; raises SettingsError naming it."""
+    address = os.environ.get(ADDRESS_VARIABLE)
+    if not address:
+        return {}
+    try:
+        return {"ray": RaySettings(address=address).model_dump(include={"address"})}
+    except ValidationError as error:
+        raise SettingsError(f"{ADDRESS_VARIABLE}: {first_fault(error).partition(': ')[2]}") from None
 
 
 def located(settings: Settings) -> Settings:
