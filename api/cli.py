@@ -8,7 +8,7 @@ import os
 import sys
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 from rich.console import Console
@@ -16,16 +16,20 @@ from rich.markup import escape
 
 from api import show
 from api.accounts import chosen, first_admin, new_user, owner_to_scan
-from api.signals import end_in_order
+from api.signals import end_in_order, end_within
 from cluster.errors import BrightroomError
 from cluster.settings import CONFIG_VARIABLE, SERVICES, Settings, load_settings
 from cluster.store.choices import in_use
 from cluster.store.database import System, open_library, open_system
 
+if TYPE_CHECKING:
+    from api.http_server import HttpServer
+
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 ALL = "all"  # every service
+FAREWELL_S = 20  # how long `up` may take to end when Ray is gone: what was asked of Ray may never be answered
 ALIASES = {
     "createuser": "create-user", "createadmin": "create-admin", "create_user": "create-user",
     "create_admin": "create-admin", "build_similarity_index": "build-similarity-index",
@@ -75,7 +79,7 @@ def up(settings: Settings, host: str | None, port: int | None) -> None:
         announce_admin(open_system(settings))
         with running(settings, say) as brightroom:
             server = HttpServer(brightroom.application(), *address, door)
-            brightroom.on_loss(server.stop)
+            brightroom.on_loss(lambda: lost(server))
             say(f"Brightroom answers at [bold]{server.url}[/]  (API docs: {server.url}/schema)")
             server.answer()
 
@@ -211,6 +215,12 @@ def stop_service(settings: Settings, name: str) -> None:
     from api.steering import stop
 
     stop(settings, named(name), say)
+
+
+def lost(server: "HttpServer") -> None:
+    """Have `up` end, now that Ray is gone."""
+    end_within(FAREWELL_S)
+    server.stop()
 
 
 def named(service: str) -> list[str]:

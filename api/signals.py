@@ -1,6 +1,8 @@
-"""What a signal does to a command that has started something: it ends in good order, as with Ctrl-C."""
+"""How a command that has started something ends: on a signal in good order, as with Ctrl-C, and in any case in time."""
 
+import os
 import signal
+import threading
 from types import FrameType
 from typing import NoReturn
 
@@ -22,3 +24,10 @@ def leave(number: int, frame: FrameType | None) -> NoReturn:
     for ending in ENDINGS:
         signal.signal(ending, signal.SIG_IGN)
     raise SystemExit(128 + number)
+
+
+def end_within(seconds: float) -> None:
+    """End this process with status 1 after so long, whatever it still waits for; one that ends by itself has."""
+    last = threading.Timer(seconds, os._exit, (1,))
+    last.daemon = True
+    last.start()

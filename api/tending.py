@@ -1,7 +1,8 @@
 """What goes on beside requests while Brightroom runs: services follow what is wanted, models change, jobs take turns.
 
 Of several processes under one root one does this, so that no two of them undo each other's services; when it ends,
-another takes over. Ends by itself when Ray is gone.
+another takes over. Whether Ray itself is gone is watched beside that: what is asked of a cluster that has just gone may
+never be answered.
 """
 
 import logging
@@ -16,13 +17,14 @@ from batch.models import ModelChanges
 from cluster.errors import BrightroomError
 from cluster.head import run_dir
 from cluster.locks import hold_alone, opened
-from cluster.runtime import head_gone
+from cluster.runtime import loss
 from cluster.settings import Settings
 from cluster.store.database import System
 from serve_apps.fleet import Fleet
 
 log = logging.getLogger(__name__)
 LOOK_S = 2.0  # between two looks
+WATCH_S = 1.0  # between two questions whether Ray is there
 TROUBLES = (
     BrightroomError,
     RayError,
@@ -44,24 +46,21 @@ class Tending:
     @contextmanager
     def going_on(self, at_loss: Callable[[], None]) -> Iterator[None]:
         """Tend while the block runs; the first look is done when it begins. `at_loss` is called when Ray is gone."""
-        over = threading.Event()
-        with opened(run_dir(self.settings) / "tending.lock") as lock:
+        over, lost = threading.Event(), threading.Event()
+        with opened(run_dir(self.settings) / "tending.lock") as lock, watched(loss(self.settings), lost, at_loss):
             self.look(lock)
-            thread = threading.Thread(target=self.keep_looking, args=(lock, over, at_loss), name="tending", daemon=True)
+            thread = threading.Thread(target=self.keep_looking, args=(lock, over, lost), name="tending", daemon=True)
             thread.start()
             try:
                 yield
             finally:
                 over.set()
-                thread.join()
+                while thread.is_alive() and not lost.is_set():
+                    thread.join(WATCH_S)
 
-    def keep_looking(self, lock: int, over: threading.Event, at_loss: Callable[[], None]) -> None:
+    def keep_looking(self, lock: int, over: threading.Event, lost: threading.Event) -> None:
         """Look until it is over or Ray itself is gone."""
-        while not over.wait(LOOK_S):
-            if head_gone(self.settings):
-                log.error("the Ray head is gone")
-                at_loss()
-                return
+        while not over.wait(LOOK_S) and not lost.is_set():
             self.look(lock)
 
     def look(self, lock: int) -> None:
@@ -83,3 +82,25 @@ class Tending:
             log.warning("%s; trying again", otherwise, exc_info=True)
             return False
         return True
+
+
+@contextmanager
+def watched(gone: Callable[[], bool], lost: threading.Event, at_loss: Callable[[], None]) -> Iterator[None]:
+    """A block during which it is asked again and again whether Ray is gone; once it is, `at_loss` is called."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(WATCH_S):
+            if gone():
+                log.error("Ray is gone")
+                lost.set()
+                at_loss()
+                return
+
+    thread = threading.Thread(target=watch, name="watch", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

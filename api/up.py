@@ -1,7 +1,9 @@
 """All of Brightroom on one machine, from nothing to answering and back: Ray, models, services, jobs, HTTP.
 
-Stops what it started and nothing else: Ray goes on while another command of the same root uses it, and a cluster that
-was there already is left running.
+Stops what it started and nothing else. Ray goes on while another command of the same root uses it. A cluster that was
+there already is left running, and the services on it with it: they answer a scan meanwhile, and the next `up`, which an
+orchestrator starts within seconds, finds them loaded. Who wants them down stops them (`brightroom stop-service all`).
+When Ray ends under it, it ends too, loudly, with what was wanted kept in the store: whoever started it starts it again.
 """
 
 import threading
@@ -118,7 +120,14 @@ def running(settings: Settings, say: Say) -> Iterator[Brightroom]:
         finally:
             ray.shutdown()
     if brightroom.lost.is_set():
-        raise Unavailable(f"Ray ended, and Brightroom with it; {head_log(settings)} may say why. Start it again.")
+        raise Unavailable(epitaph(settings))
+
+
+def epitaph(settings: Settings) -> str:
+    """What to say when Ray has ended, and what to do."""
+    if settings.ray.address:
+        return f"the Ray cluster at {settings.ray.address} is gone, and Brightroom with it; start both again"
+    return f"Ray ended, and Brightroom with it; {head_log(settings)} may say why. Start it again."
 
 
 def ray_for(settings: Settings, say: Say) -> AbstractContextManager[object]:
