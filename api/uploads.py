@@ -4,9 +4,11 @@ Leaves out what a picture is for. Bytes that were sent are decoded in the child 
 """
 
 import asyncio
+import logging
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
@@ -19,14 +21,20 @@ from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from api.errors import Refusal
 from api.forms import FormFile
 from api.gate import SEND_A_PICTURE
-from cluster.errors import Invalid
+from cluster.errors import Invalid, Unavailable
 from cluster.settings import Settings
 from serve_apps.media.box import Decoder
 from serve_apps.media.kinds import extension, kind_of
 from serve_apps.models.protocol import Image
 from serve_apps.spares import Spares
 
+ARRIVING = 4  # pictures of one user that are on our disk; the body of the next one waits at its sender
 AT_ONCE = 2  # pictures of one user that are decoded: each takes a process, and may hold it until its time is over
+SILENT_S = 60.0  # a sender of whom nothing comes for so long is gone, whatever its connection says
+
+
+NO_ROOM = "Ask an administrator to look after the disk that Brightroom's root is on."
+log = logging.getLogger(__name__)
 
 
 class Incoming(Protocol):
@@ -57,6 +65,7 @@ class Uploads:
         self.folder = settings.root / "uploads"
         self._most_mb, self._longest = settings.api.upload_mb, settings.scan.analysis_px
         self._decoders = Spares(lambda: Decoder(settings.media, self.folder))
+        self._arriving: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     def open(self) -> None:
@@ -72,17 +81,28 @@ class Uploads:
     async def picture(self, request: Request[Any, Any, Any], owner: str, name: str) -> Image:
         """(H, W, 3) of what a request carries, of the size that models see, under this name if it has none of its own.
 
-        Raises Invalid when it carries nothing or comes in part, Refusal (413) when it is too large, and a PhotoError
-        when it is no picture.
+        Raises Invalid when it carries nothing or comes in part, Refusal (413) when it is too large, Unavailable when
+        there is no room for it, and a PhotoError when it is no picture.
         """
-        with TemporaryDirectory(dir=self.folder) as private:
-            path = await received(incoming(request, self._most_mb, name), Path(private))
-            async with self._turns.setdefault(owner, asyncio.Semaphore(AT_ONCE)):
-                return await asyncio.to_thread(self._decoded, path)
+        async with self._arriving.setdefault(owner, asyncio.Semaphore(ARRIVING)):
+            with roomy(), TemporaryDirectory(dir=self.folder) as private:
+                path = await received(incoming(request, self._most_mb, name), Path(private))
+                async with self._turns.setdefault(owner, asyncio.Semaphore(AT_ONCE)):
+                    return await asyncio.to_thread(self._decoded, path)
 
     def _decoded(self, path: Path) -> Image:
         with self._decoders.lent() as decoder:
             return decoder.rgb(os.fsencode(path), self._longest)
+
+
+@contextmanager
+def roomy() -> Iterator[None]:
+    """A block that keeps files; raises Unavailable when the disk does not take them."""
+    try:
+        yield
+    except OSError as error:
+        log.warning("a picture could not be received: %s", error)
+        raise Unavailable(f"The picture cannot be received: {error.strerror}. {NO_ROOM}") from error
 
 
 def incoming(request: Request[Any, Any, Any], most_mb: int, name: str) -> Incoming:
@@ -92,16 +112,21 @@ def incoming(request: Request[Any, Any, Any], most_mb: int, name: str) -> Incomi
     return FormFile(body, options.get("boundary", "")) if media_type == "multipart/form-data" else WholeBody(body, name)
 
 
-async def pieces(request: Request[Any, Any, Any], most_mb: int) -> AsyncIterator[bytes]:
+async def pieces(request: Request[Any, Any, Any], most_mb: int, silent_s: float = SILENT_S) -> AsyncIterator[bytes]:
     """A body as it arrives, without empty pieces."""
+    body = request.stream()
     try:
-        async for piece in request.stream():
+        while True:
+            async with asyncio.timeout(silent_s):
+                piece = await anext(body, None)
+            if piece is None:
+                return
             if piece:
                 yield piece
     except RequestEntityTooLarge:
         advice = "Send a smaller one, or ask an administrator to raise api.upload_mb"
         raise Refusal(status_code=413, detail=f"The picture is larger than {most_mb:,} MB. {advice}.") from None
-    except InternalServerException:  # the client is gone: nobody reads this, and nothing of ours went wrong
+    except (InternalServerException, TimeoutError):  # the client is gone, and nothing of ours went wrong
         raise Invalid("The picture did not arrive whole. Send it again.") from None
 
 
