@@ -2,7 +2,7 @@
 
 from collections import Counter as Tally
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from datetime import datetime
 
 from prometheus_client.metrics_core import Metric
@@ -14,6 +14,7 @@ from cluster.store.clock import Clock, utc_now
 from cluster.store.jobs import ENDED, LIVE, Jobs
 
 NEWEST = 200  # jobs that may have ended since the last look
+REMEMBERED = 20_000  # stages of jobs' attempts: some times as many as a look finds
 STAGE = ("action", "stage")
 NUMBERS: tuple[tuple[str, str, Callable[[StageView], float]], ...] = (
     ("rows", "Photos or files that a stage of running jobs is to see.", lambda stage: stage.total),
@@ -29,7 +30,7 @@ class JobFigures:
     def __init__(self, jobs: Jobs, control: JobControl, clock: Clock = utc_now) -> None:
         self._jobs, self._control, self._clock = jobs, control, clock
         self._looked = False
-        self._seen: dict[tuple[str, int, str], int] = {}  # failures of a job's attempt in a stage
+        self._seen = Growth(REMEMBERED)  # of failures of a job's attempt in a stage
         self._failures: Tally[tuple[str, str]] = Tally()  # by action and stage
 
     def families(self) -> Iterator[Metric]:
@@ -70,10 +71,25 @@ class JobFigures:
         for job in jobs:
             for stage in job.stages:
                 at, group = (job.job_id, job.attempt, stage.name), (job.action, stage.name)
-                before = self._seen.get(at, 0 if self._looked else stage.failed)
-                self._failures[group] += max(0, stage.failed - before)
-                self._seen[at] = max(before, stage.failed)
+                grown = self._seen.grown(at, stage.failed)
+                self._failures[group] += grown if self._looked else 0
         self._looked = True
+
+
+class Growth:
+    """By how much counts have grown. Of more than `most` counts those longest unheard of are forgotten."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._seen: dict[Hashable, int] = {}
+
+    def grown(self, name: Hashable, count: int) -> int:
+        """By how much a count is higher than ever before; one that is new has grown from 0."""
+        before = self._seen.pop(name, 0)
+        self._seen[name] = max(before, count)
+        if len(self._seen) > self._most:
+            del self._seen[next(iter(self._seen))]
+        return max(0, count - before)
 
 
 def stages(jobs: Iterable[JobView]) -> Iterator[Metric]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from prometheus_client.metrics_core import Metric
 
-from api.job_figures import JobFigures
+from api.job_figures import Growth, JobFigures
 from cluster.store.jobs import Job
 from tests.api.workload import value
 from tests.api.world import World
@@ -72,6 +72,18 @@ def test_failures_from_before_this_process_are_not_new(fresh: World, figures: Jo
     assert failures(figures) == 7
 
     assert failures(JobFigures(fresh.system.jobs, fresh.deps.jobs, fresh.clock)) == 0
+
+
+def test_counts_that_nobody_tells_of_any_more_are_forgotten() -> None:
+    """Those that are told of again and again are not; a process that runs for years does not fill up."""
+    growth = Growth(3)
+
+    sums = [growth.grown("lasting", number) + growth.grown(f"job {number}", 10) for number in range(1, 30)]
+
+    assert sums == [11] * 29
+    assert growth.grown("job 29", 10) == 0  # remembered
+    assert growth.grown("job 1", 10) == 10  # forgotten
+    assert growth.grown("lasting", 20) == 0  # no count falls
 
 
 def test_silence_and_waiting_are_told_in_seconds(fresh: World, figures: JobFigures) -> None:
