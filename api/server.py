@@ -1,6 +1,7 @@
 """The server as a machine: what it has and uses, what libraries take of its disk, which version it runs."""
 
 import asyncio
+import logging
 import platform
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
@@ -14,10 +15,13 @@ from api.access import ADMIN, USER
 from api.deps import Deps, Given, Me
 from api.node_view import NodeView, node_view, owners
 from api.storage import Storages
+from cluster.errors import StoreError
 from cluster.machine import Disk, disk
 from cluster.stats import ClusterStats, ObjectStore
 from cluster.store.storage import Storage, size_of
 from cluster.store.users import User
+
+log = logging.getLogger(__name__)
 
 PACKAGES = (
     "ray", "lancedb", "pyarrow", "numpy", "torch", "torchvision", "transformers", "open_clip_torch", "onnxruntime",
@@ -32,14 +36,14 @@ class UserStorage(msgspec.Struct, frozen=True):
 
     user_id: str
     name: str
-    storage: Storage
+    storage: Storage | None  # null when the library cannot be read; the log of the API says why
 
 
 class ServerStorage(msgspec.Struct, frozen=True):
-    """The disk that databases and derived pictures are on, and what is kept, in bytes."""
+    """The disk that databases and derived pictures are on, and what libraries that can be read take, in bytes."""
 
     disk: Disk | None
-    originals: int  # of all users; they may lie on other disks
+    originals: int  # of all users; they may lie on other disks. One that two users share counts twice
     derived: int
     database: int | None  # libraries and the system's own; null when they are not on a disk of ours
     users: list[UserStorage]
@@ -109,20 +113,25 @@ def show_version(deps: Given, version: NamedDependency[str]) -> Version:
 def all_storage(deps: Deps, storages: Storages) -> ServerStorage:
     """What everybody's libraries take; blocks."""
     users = [user_storage(user, storages) for user in deps.system.users.list()]
-    databases = [size_of(deps.system.database), *[user.storage.database for user in users]]
+    stored = [user.storage for user in users if user.storage]
+    databases = [size_of(deps.system.database), *[one.database for one in stored]]
     known = [size for size in databases if size is not None]
     return ServerStorage(
         disk=disk(deps.settings.root),
-        originals=sum(user.storage.originals for user in users),
-        derived=sum(user.storage.derived for user in users),
+        originals=sum(one.originals for one in stored),
+        derived=sum(one.derived for one in stored),
         database=sum(known) if len(known) == len(databases) else None,
         users=users,
     )
 
 
 def user_storage(user: User, storages: Storages) -> UserStorage:
-    """What one user's library takes."""
-    return UserStorage(user.user_id, user.name, storages.of(user.user_id))
+    """What one user's library takes. One that cannot be read hides neither the others nor the machines."""
+    try:
+        return UserStorage(user.user_id, user.name, storages.of(user.user_id))
+    except (StoreError, RuntimeError, OSError) as error:
+        log.warning("the library of %s cannot be read: %s", user.user_id, error)
+        return UserStorage(user.user_id, user.name, None)
 
 
 def ray_view(stats: ClusterStats) -> RayView:

@@ -11,6 +11,8 @@ import pytest
 
 from api.app import create_app
 from cluster.build import Build
+from cluster.errors import NewerSchema
+from cluster.store.database import Library, open_library
 from tests.api.world import World, answering
 
 
@@ -44,6 +46,26 @@ def test_administrators_see_machines_storage_and_ray(fresh: World) -> None:
         "version": "2.60.0", "nodes": 2, "resources_total": {"CPU": 2.0}, "resources_available": {"CPU": 1.0},
         "object_store": {"total": 2**20, "used": 2**10},
     }  # fmt: skip
+
+
+def test_a_library_that_cannot_be_read_hides_neither_the_others_nor_the_machines(fresh: World) -> None:
+    """Of its user nothing is told, and the sums are of the others."""
+    fresh.photo("ann", "one.jpg", derived_bytes=700)
+    broken = fresh.user("ben")
+    Path(fresh.settings.store_uri, "libraries", broken.user_id).mkdir(parents=True)
+
+    def library(user_id: str) -> Library:
+        if user_id == broken.user_id:
+            raise NewerSchema("it was written by a newer Brightroom; update Brightroom")
+        return open_library(fresh.settings, user_id)
+
+    with answering(fresh, create_app(replace(fresh.deps, library=library))):
+        told = fresh.as_user("root").get("/api/server/stats").json()
+
+    stored = {user["name"]: user["storage"] for user in told["storage"]["users"]}
+    assert stored["ben"] is None
+    assert stored["ann"]["derived"] == told["storage"]["derived"] == 700
+    assert [node["name"] for node in told["nodes"]] == ["here", "there"]
 
 
 def test_every_user_sees_what_their_own_library_takes(fresh: World) -> None:
