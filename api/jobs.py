@@ -22,7 +22,8 @@ from api.feed import Feed
 from api.job_view import JobView, viewed
 from api.logins import Logins
 from api.paging import Cursor, Limit, decode, encode
-from cluster.errors import NotFound
+from batch.jobs import ANALYSE
+from cluster.errors import Denied, NotFound
 from cluster.store.jobs import LIVE, Job, job_of
 from cluster.store.users import User
 
@@ -100,6 +101,8 @@ def steer_job(
 ) -> JobView:
     """Pause, resume or cancel a job, or retry what failed in it; 409 when its state does not allow it."""
     job = owned_job(deps, user, job_id)
+    if job.action == ANALYSE and not user.admin:
+        raise Denied("This job is of a change of models, which all libraries wait for. An administrator can steer it.")
     return viewed(STEPS[step](deps.jobs, job.job_id), deps.jobs)
 
 

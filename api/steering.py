@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from rich.markup import escape
 
 from cluster.errors import Unavailable
+from cluster.head import run_dir
+from cluster.locks import hold_alone, opened
 from cluster.runtime import connect, running_head
 from cluster.settings import Settings
 from cluster.store.database import open_system
@@ -51,11 +53,17 @@ def ended(status: ServiceStatus) -> bool:
 
 
 def joined(settings: Settings) -> tuple[Fleet, bool]:
-    """The services, and whether Brightroom runs here, or somewhere that the settings say."""
-    here = bool(settings.ray.address or running_head(settings))
+    """The services, and whether somebody acts on wishes: here, or somewhere that the settings say."""
+    here = bool(settings.ray.address) or (tended(settings) and running_head(settings) is not None)
     if here:
         connect(settings)
     return Fleet(settings, open_system(settings)), here
+
+
+def tended(settings: Settings) -> bool:
+    """Whether a process under this root looks after services."""
+    with opened(run_dir(settings) / "tending.lock") as lock:
+        return not hold_alone(lock)
 
 
 def configured(fleet: Fleet, names: Sequence[str], say: Say) -> list[str]:

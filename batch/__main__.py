@@ -96,13 +96,15 @@ def scan(tools: Tools) -> None:
 def analyse(tools: Tools) -> None:
     """The action `analyse`: what a change of model makes due, or the vectors that it needs before it can be."""
     choices = tools.system.choices.all()
+    waits = JobControl(tools.settings, tools.system).scan_waits
     if tools.job.arguments.get("part") != "vectors":
         if tools.job.arguments.get("retry"):
             tools.scan().forgive()
-        tools.scan().analyse()
+        one = tools.scan()
+        one.others_wait = waits
+        one.analyse()
     elif choices[SERVICE_OF["clip"]].changed_at.isoformat() == tools.job.arguments["since"]:  # else: changed again
         settings = chosen(tools.settings, choices)
-        waits = JobControl(tools.settings, tools.system).scan_waits
         NewVectors(settings, tools.job.owner, tools.library, tools.sink, tools.reporter, waits).all()
 
 

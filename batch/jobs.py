@@ -5,10 +5,8 @@ What a scan does is in `scan.py`; this runs it, once per library at a time, and 
 
 import logging
 import os
-import secrets
 import shlex
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
@@ -62,10 +60,12 @@ class JobControl:
             raise NotFound(f"there is no action {action}; there are {', '.join(ACTIONS)}")
         if action == SCAN:
             self.scan_directory(owner)
-        with alone(self.system, f"start:{owner}"):
+        with self.system.leases.alone(f"start:{owner}"):
             self.reap()
-            if under_way := self.jobs.list(owner, limit=1, states=LIVE, action=action):
-                return self.joined(under_way[0], arguments)
+            under_way = self.jobs.list(owner, states=LIVE, action=action)
+            same = [job for job in under_way if meant(job.arguments) == meant(arguments)]
+            if same or (under_way and action == SCAN):  # analyses of several changes of models wait for each other
+                return self.joined((same or under_way)[0], arguments)
             job = self.jobs.create(owner, action, arguments)
         self.dispatch()
         return self.jobs.get(job.job_id)
@@ -178,7 +178,7 @@ class JobControl:
         """Submit the jobs that wait, the owner who waited longest first, as many as may run side by side."""
         if not self.next_ones():
             return  # as nearly always: a look is cheaper than taking turns
-        with alone(self.system, "dispatch"):  # two who count what runs would both find room
+        with self.system.leases.alone("dispatch"):  # two who count what runs would both find room
             started = [job for job in map(self.take, self.next_ones()) if job]
         for job in started:
             self.submit(job)
@@ -235,18 +235,6 @@ def refuse_cancelled(job: Job) -> None:
     """Raise Conflict for a job that is to be cancelled: nothing takes that back."""
     if job.wanted == "cancel":
         raise Conflict(f"the {job.action} {job.job_id} is being cancelled; start a new one when it has ended")
-
-
-@contextmanager
-def alone(system: System, name: str) -> Iterator[None]:
-    """One caller at a time, in all processes; a caller that died in here is passed over after ten seconds."""
-    me = secrets.token_hex(8)
-    while (lease := system.leases.acquire(name, me, timedelta(seconds=10))) is None:
-        time.sleep(0.05)
-    try:
-        yield
-    finally:
-        system.leases.release(lease)
 
 
 def job_environment(settings: Settings) -> dict[str, str]:

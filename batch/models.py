@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from batch.jobs import ANALYSE, JobControl
+from batch.jobs import ANALYSE, MOST_ATTEMPTS, JobControl
 from batch.work import unembedded
 from cluster.errors import Conflict
 from cluster.settings import SERVICE_OF
@@ -22,6 +22,13 @@ from serve_apps.fleet import Fleet
 log = logging.getLogger(__name__)
 
 CLIP = SERVICE_OF["clip"]
+UNDER_WAY = ("queued", "running")
+NEED_SOMEBODY = {  # how a job can be that does not go on by itself, and what an administrator can do
+    "paused": "resume it",
+    "cancelled": "retry it, or choose the former model",
+    "failed": "its error says why; retry it then",
+    "interrupted": "it was cut off too often; its log says why",
+}
 TRIES = 3  # jobs in a row that embed nothing; a photo under which its GPU fails each time stays as it is
 
 
@@ -31,6 +38,8 @@ class ModelChanges:
     def __init__(self, fleet: Fleet, system: System, jobs: JobControl) -> None:
         self.fleet, self.system, self.jobs = fleet, system, jobs
         self.followed: set[tuple[str, str]] = set()  # services and swaps whose jobs have all ended
+        self.ready: dict[tuple[str, str], set[str]] = {}  # by service and choice, the owners that had all vectors
+        self.opened: dict[str, Library] = {}
 
     def look(self) -> None:
         """Take each change that is under way one step on."""
@@ -45,7 +54,8 @@ class ModelChanges:
     def withdraw(self, choices: Mapping[str, Choice]) -> None:
         """Cancel the jobs of changes that somebody thought better of: they would hold up the next ones for nothing."""
         for job in self.system.jobs.list(states=LIVE, action=ANALYSE):
-            if job.wanted != "cancel" and outdated(job, choices):
+            retried = job.arguments.get("retry") and job.arguments.get("part") == "rest"  # by somebody who wants that
+            if job.wanted != "cancel" and outdated(job, choices) and not retried:
                 with suppress(Conflict):  # it has just ended
                     self.jobs.cancel(job.job_id)
 
@@ -53,16 +63,46 @@ class ModelChanges:
         """Put a chosen model in use, if it is ready: loaded, and with all its vectors where they are searched."""
         if self.fleet.status(choice.service).next_state not in ("healthy", "degraded"):
             return
-        waited_for = self.owners() if choice.service == CLIP else []
-        ready = [self.embedded(owner, choice) for owner in waited_for]  # of each, so that each has its job
-        if all(ready) and self.system.choices.swap(choice):
+        if new_vectors(choice) and not self.all_embedded(choice):
+            return
+        if self.system.choices.swap(choice):
             log.info("%s computes with another model from now on", choice.service)
+
+    def all_embedded(self, choice: Choice) -> bool:
+        """Whether every library has its vectors of a chosen model; notes which job the change waits for if not.
+
+        A library that had them is not looked at again until the others have them too: then all are looked at once more.
+        """
+        change = (choice.service, choice.changed_at.isoformat())
+        ready = self.ready.setdefault(change, set())
+        owners = self.owners()
+        ready |= {owner for owner in owners if owner not in ready and self.embedded(owner, choice)}
+        if ready.issuperset(owners):
+            ready &= {owner for owner in owners if self.embedded(owner, choice)}
+        left = [owner for owner in owners if owner not in ready]
+        self.system.choices.note(choice, self.waits_for(left, choice) if left else "")
+        return not left
+
+    def waits_for(self, owners: Sequence[str], choice: Choice) -> str:
+        """What a change waits for, in a sentence: a job that somebody must see to, if there is one."""
+        for owner in owners:
+            last = next(iter(self.jobs_of(owner, arguments(choice))), None)
+            if last and last.state in NEED_SOMEBODY:
+                return f"the job {last.job_id} of {self.name(owner)} is {last.state}; {NEED_SOMEBODY[last.state]}"
+        return f"photos of {len(owners)} {'library' if len(owners) == 1 else 'libraries'} have no vectors of it yet"
+
+    def name(self, owner: str) -> str:
+        """What an owner is called."""
+        return next((user.name for user in self.system.users.list() if user.user_id == owner), owner)
 
     def embedded(self, owner: str, choice: Choice) -> bool:
         """Whether a library has all vectors of a chosen model that can be had; a job makes those that are missing."""
         spec = spec_of(choice.chosen)
         assert spec is not None
-        library, started = self.library(owner), self.jobs_of(owner, arguments(choice))
+        started = self.jobs_of(owner, arguments(choice))
+        if started and started[0].state in UNDER_WAY:
+            return False  # without counting: a large library takes a while
+        library = self.library(owner)
         missing = set(unembedded(library, spec.name))
         if not missing or (started and started[0].state == "done" and missing <= failed(library, started[0])):
             return True
@@ -72,7 +112,7 @@ class ModelChanges:
         return False
 
     def follow(self, choice: Choice) -> None:
-        """See to it that each library's job for what a swap made due comes to an end; once for each swap."""
+        """See to it that what a swap made due is done by a job of each library that has such; once for each swap."""
         swap = (choice.service, choice.swapped_at.isoformat())
         if swap in self.followed:
             return
@@ -84,15 +124,23 @@ class ModelChanges:
         """Whether the job of a library after a swap has ended; it is started or goes on, if need be."""
         asked = arguments(choice, after=True)
         last = next(iter(self.jobs_of(owner, asked)), None)
+        if last is None and not self.due(owner, choice.service):
+            return True
         self.ensure(owner, asked, last)
         return last is not None and last.state in ENDED
+
+    def due(self, owner: str, service: str) -> bool:
+        """Whether the ledger of a library says that a service has something to do."""
+        revisions = self.fleet.revisions()
+        stages = {stage: revisions[stage] for stage, one in SERVICE_OF.items() if one == service and stage in revisions}
+        return any(self.library(owner).photos.pending_counts(stages).values())
 
     def ensure(self, owner: str, asked: dict[str, str], last: Job | None) -> None:
         """Start a job, or have one go on that was cut off; one that a person stopped, or that failed, stays so."""
         try:
             if last is None:
                 self.jobs.start(owner, ANALYSE, asked)
-            elif last.state == "interrupted":
+            elif last.state == "interrupted" and last.attempt < MOST_ATTEMPTS:
                 self.jobs.resume(last.job_id)
         except Conflict as conflict:  # a job of another change is under way
             log.debug("the change of %s waits: %s", asked["service"], conflict)
@@ -107,8 +155,16 @@ class ModelChanges:
 
     def library(self, owner: str) -> Library:
         """A library, opened so that its latest commits are seen."""
-        exact = self.fleet.settings.store.model_copy(update={"fresh_s": 0.0})
-        return open_library(self.fleet.settings.model_copy(update={"store": exact}), owner)
+        if owner not in self.opened:
+            exact = self.fleet.settings.store.model_copy(update={"fresh_s": 0.0})
+            self.opened[owner] = open_library(self.fleet.settings.model_copy(update={"store": exact}), owner)
+        return self.opened[owner]
+
+
+def new_vectors(choice: Choice) -> bool:
+    """Whether a change is to a model whose vectors are other ones than those that are searched now."""
+    before, after = spec_of(choice.in_use), spec_of(choice.chosen)
+    return choice.service == CLIP and (before is None or after is None or before.name != after.name)
 
 
 def arguments(choice: Choice, after: bool = False) -> dict[str, str]:

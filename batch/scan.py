@@ -25,6 +25,7 @@ from batch.progress import Reporter
 from batch.sink import Committed, Sink
 from batch.stages import Forget, Local, Predict, ReadPreview, Served, caption_request, picture
 from batch.variants import stem
+from batch.waiting import COMING, READERS, READING, why_waiting
 from batch.work import embedded, pending, work_table
 from cluster.errors import Invalid
 from cluster.settings import SERVICE_OF, Settings
@@ -34,9 +35,6 @@ from serve_apps.applications import application
 
 CPUS_OF_A_WORKER = 0.5  # that a decode child counts for: half of the CPUs are never spoken for
 MOST_IN_FLIGHT = 8  # batches, if the settings do not say: their pictures are in memory
-COMING = ("healthy", "starting", "degraded", "unhealthy")  # a service that answers now, or will
-READERS = ("thumbnail", "exif")  # the services whose work pass one is
-READING = (*COMING, "unconfigured")  # as they may be: a scan reads files without them, unless somebody stopped that
 ROUNDS = 3  # over what is pending: a service that was away may be back
 GUARD_FILES = 10  # so many may vanish at once without a question
 
@@ -89,14 +87,9 @@ class Scan:
         run: Run = run,
     ) -> None:
         """`root` is the owner's folder; `services` tells the state of each; `run` takes rows through stages."""
-        self.run = run
-        self.settings, self.library, self.sink, self.reporter, self.services = (
-            settings,
-            library,
-            sink,
-            reporter,
-            services,
-        )
+        self.settings, self.library, self.sink, self.reporter = settings, library, sink, reporter
+        self.services, self.run = services, run
+        self.others_wait: Callable[[], bool] = lambda: False  # an analysis that nobody waits for gives way to a scan
         self.progress = reporter.progress
         self.root = os.fsencode(root)
         self.derived = settings.derived / owner
@@ -279,6 +272,8 @@ class Scan:
             for stage, (done, failed) in self.sink.analysed(batch, wanted).items():
                 if stage in wanted:
                     self.progress.stage(stage).advance(done, failed)
+            if self.others_wait():
+                self.reporter.give_way()
             if self.stopped:
                 return
 
@@ -289,12 +284,3 @@ class Scan:
             stage = self.progress.stage(name)
             left = stage.total - stage.done - stage.failed
             stage.state, stage.note = ("pending", why_waiting(name, states)) if left > 0 else ("done", "")
-
-
-def why_waiting(stage: str, states: Mapping[str, str]) -> str:
-    """What a stage waits for, and what to do about it."""
-    services, well = (READERS, READING) if stage == "thumbnails" else ((SERVICE_OF[stage],), COMING)
-    away = next((service for service in services if states[service] not in well), "")
-    if not away:
-        return "its service went away meanwhile; scan again"
-    return f"service {states[away]}; start {away} and scan again"

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, create_model
 
-from cluster.branches import MediaSettings, Part
+from cluster.branches import Part
 from cluster.sources import first_fault
 
 Score = Annotated[float, Field(ge=0, le=1)]
@@ -22,13 +22,15 @@ class ModelSpec(Part):
     revision: str = Field("main", description="hub revision; part of the ledger, so a new one is new work")
     dtype: Literal["float32", "float16", "bfloat16"] = Field("float32", description="precision on CUDA (autocast)")
     device: str = Field("auto", description="auto, cpu or cuda")
-    batch_size: int = Field(32, ge=1, description="largest batch the model is given")
-    cpus: float = Field(1, ge=0, description="torch threads of a replica")
+    batch_size: int = Field(32, ge=1, le=4096, description="largest batch the model is given")
+    cpus: float = Field(1, ge=0, le=1024, description="torch threads of a replica")
     gpus: float = Field(0, ge=0, le=1, description="share of one GPU a replica is placed with")
-    gpu_memory_gb: float = Field(0, ge=0, description="GPU memory a replica may take")
-    min_replicas: int = Field(1, ge=0, description="replicas kept; 0: none while nobody asks")
-    idle_s: float = Field(600, gt=0, description="seconds without a call until the last replica goes, if none is kept")
-    max_replicas: int = Field(1, ge=1, description="replicas at most")
+    gpu_memory_gb: float = Field(0, ge=0, le=10_000, description="GPU memory a replica may take")
+    min_replicas: int = Field(1, ge=0, le=1000, description="replicas kept; 0: none while nobody asks")
+    idle_s: float = Field(
+        600, gt=0, le=31_536_000, description="seconds without a call until the last replica goes, if none is kept"
+    )
+    max_replicas: int = Field(1, ge=1, le=1000, description="replicas at most")
     options: dict[str, Any] = Field({}, description="what only this kind of model knows")
 
     @property
@@ -49,8 +51,8 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "llm": {"max_new_tokens": Count},
     "ocr": {"min_score": Score, "min_letters": Count, "longest_px": Count},
     "similarity": {},
-    "thumbnail": {"media": MediaSettings},
-    "exif": {"media": MediaSettings},
+    "thumbnail": {},  # the limits of untrusted bytes, and the program that reads them, are the settings' alone
+    "exif": {},
 }
 KINDS_OF: Mapping[str, tuple[str, ...]] = {  # the kinds that do a service's work
     "image_similarity": ("similarity",),
@@ -77,6 +79,8 @@ def checked(spec: ModelSpec) -> ModelSpec:
         raise ValueError(f"device: there is no device {spec.device}; there are {', '.join(DEVICES)}")
     if spec.device == "cuda" and not spec.gpus:
         raise ValueError("device: cuda needs a share of a GPU; set gpus above 0, or device to auto")
+    if spec.gpus != round(spec.gpus, 4):
+        raise ValueError(f"gpus: {spec.gpus:g} is finer than the ten-thousandths of a GPU that Ray counts in; round it")
     if spec.min_replicas > spec.max_replicas:
         raise ValueError(f"min_replicas: {spec.min_replicas} is more than the {spec.max_replicas} of max_replicas")
     return spec.model_copy(update={"options": checked_options(spec)})

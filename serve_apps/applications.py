@@ -4,6 +4,7 @@ Each model's application has a name of its own, so that the next one can load be
 be compared with what is wanted by names alone. Every replica imports this: it knows no store.
 """
 
+import re
 from hashlib import sha256
 
 import msgspec
@@ -22,10 +23,20 @@ class Application(msgspec.Struct, frozen=True):
 
 
 def application(settings: Settings, service: str, spec: ModelSpec) -> Application:
-    """The application of a service's model."""
+    """The application of a service's model; its name follows from all that its replicas are told."""
     whole = complete(spec, settings)
-    mark = sha256(whole.model_dump_json().encode()).hexdigest()[:8]
-    return Application(f"{service}-{mark}", service, whole)
+    told = (whole.model_dump_json(), str(settings.weights_dir), repr(settings.scan.call_timeout_s))
+    return Application(f"{service}-{home(settings)}{mark(*told)[:8]}", service, whole)
+
+
+def home(settings: Settings) -> str:
+    """What tells the applications of this Brightroom from those of another on the same cluster."""
+    return mark(settings.ray.namespace, str(settings.root))[:4]
+
+
+def mark(*texts: str) -> str:
+    """A mark of some texts: other ones have another."""
+    return sha256("\0".join(texts).encode()).hexdigest()
 
 
 def serving(settings: Settings, service: str) -> Application | None:
@@ -34,10 +45,10 @@ def serving(settings: Settings, service: str) -> Application | None:
     return application(settings, service, spec) if spec else None
 
 
-def service_of(name: str) -> str:
-    """The service whose application has that name; empty for an application that is not ours."""
-    service = name.rpartition("-")[0]
-    return service if service in SERVICES else ""
+def service_of(settings: Settings, name: str) -> str:
+    """The service whose application has that name; empty for an application that is not of this Brightroom."""
+    found = re.fullmatch(f"([a-z_]+)-{home(settings)}[0-9a-f]{{8}}", name)
+    return found[1] if found and found[1] in SERVICES else ""
 
 
 def complete(spec: ModelSpec, settings: Settings) -> ModelSpec:
@@ -48,4 +59,4 @@ def complete(spec: ModelSpec, settings: Settings) -> ModelSpec:
         known = {"settings": settings.model_dump(mode="json", include={"root", "store"})}
     else:
         return spec
-    return spec.model_copy(update={"options": {**known, **spec.options}})
+    return spec.model_copy(update={"options": {**spec.options, **known}})

@@ -9,16 +9,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
+import ray
 from ray import serve
 from ray.exceptions import ActorUnavailableError, RayActorError
 from ray.serve.exceptions import DeploymentUnavailableError, RayServeException
 from ray.serve.handle import DeploymentHandle
+from ray.serve.schema import ApplicationStatus
 
 from cluster.errors import OutOfMemory, Poisoned, Unavailable
 
 # A replica died under the call, or has to: another will answer.
 LOST = (RayActorError, ActorUnavailableError, ConnectionError, Poisoned)
 MOST_POISONED = 2  # replicas that one batch may cost: a picture that poisons each must not go on for ever
+LOOK_S = 5.0  # between two looks whether a batch's application is still wanted
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 5.0  # between two tries
 
 
@@ -46,16 +49,35 @@ class ServedModel:
         deadline, poisoned = time.monotonic() + self.timeout_s, 0
         for pause_s in pauses():
             try:
-                outputs: list[Any] = self.handle().predict.remote(batch).result(timeout_s=self.timeout_s)
-                return outputs
+                return self.awaited(self.handle().predict.remote(batch), deadline)
             except LOST as lost:
                 poisoned += isinstance(lost, Poisoned)
                 if poisoned == MOST_POISONED or time.monotonic() + pause_s > deadline:
                     break
                 time.sleep(pause_s)
-            except (DeploymentUnavailableError, TimeoutError) as error:
+            except DeploymentUnavailableError as error:
                 raise self.unavailable() from error
         raise self.unavailable()
+
+    def awaited(self, response: Any, deadline: float) -> list[Any]:
+        """The outputs of a call; raises Unavailable when they do not come in time, or nobody is left to compute them.
+
+        A call that waits for a replica of an application that is taken down would wait for ever.
+        """
+        while time.monotonic() < deadline:
+            try:
+                outputs: list[Any] = response.result(timeout_s=min(LOOK_S, max(0.1, deadline - time.monotonic())))
+                return outputs
+            except TimeoutError:
+                if not self.wanted():
+                    break
+        response.cancel()
+        raise self.unavailable()
+
+    def wanted(self) -> bool:
+        """Whether the application is there and is not being taken down."""
+        app = serve.status().applications.get(self.application) if ray.is_initialized() else None
+        return app is not None and app.status not in (ApplicationStatus.DELETING, ApplicationStatus.NOT_STARTED)
 
     async def ask(self, item: Any) -> Any:
         """The model's output for one input, computed together with its neighbours'; raises Unavailable, OutOfMemory."""
@@ -85,4 +107,4 @@ class ServedModel:
 
     def unavailable(self) -> Unavailable:
         """What to tell a person."""
-        return Unavailable(f"the service {self.service} does not answer; `GET /api/services` says why")
+        return Unavailable(f"the service {self.service} does not answer; an administrator sees why under /api/services")

@@ -171,6 +171,7 @@ def scaling(app: Application) -> dict[str, Any]:
     spec = app.spec
     return {
         "min_replicas": spec.min_replicas,
+        "initial_replicas": max(1, spec.min_replicas),  # loaded once, or else known not to load
         "max_replicas": spec.max_replicas,
         "target_ongoing_requests": 2,
         "upscale_delay_s": 0 if spec.min_replicas == 0 else 5,

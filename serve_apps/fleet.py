@@ -3,25 +3,21 @@
 import time
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any
 
 import ray
-from ray import serve
-from ray.serve.config import ProxyLocation
-from ray.serve.context import _get_global_client
 
-from cluster.errors import Unavailable
-from cluster.runtime import NOT_RUNNING
+from cluster.board import board
 from cluster.settings import SERVICES, Settings
 from cluster.shares import GpuRoom, unplaced
 from cluster.store.choices import chosen, in_use
 from cluster.store.database import System
 from serve_apps.applications import Application, service_of, serving
-from serve_apps.deployment import hosted
 from serve_apps.plan import wanted
-from serve_apps.status import PATIENCE_S, Facts, Found, ServiceStatus, told
-from serve_apps.vitals import FRESH_S, Vitals, read_vitals
+from serve_apps.running import begin, delete, deploy, found_applications
+from serve_apps.status import UNPLACED_S, Facts, Found, ServiceStatus, told
+from serve_apps.vitals import DISMISSED, FRESH_S, Vitals, read_vitals
 
+PATIENCE_S = 20.0  # with a model that answered once and cannot be loaded now
 NO_START = "failed to start with exception"  # in Serve's words on a replica whose model cannot be loaded
 COMING = ("healthy", "starting", "degraded", "unhealthy")  # answers now or will: worth waiting for
 
@@ -31,6 +27,8 @@ class Fleet:
 
     def __init__(self, settings: Settings, system: System) -> None:
         self.settings, self.system = settings, system
+        self.refused: dict[str, str] = {}  # applications that Serve does not take, and why
+        self.failing: dict[str, float] = {}  # applications that cannot be loaded any more, since when
 
     def settle(self) -> None:
         """Note what the settings say of each service's model; what is new there is to be in use from now on."""
@@ -59,45 +57,50 @@ class Fleet:
     def reconcile(self) -> None:
         """Deploy what is wanted and does not run, side by side, and delete what runs and is not wanted.
 
-        Returns before models are loaded. What could not be loaded stays as it is: Serve has tried three times. Where a
-        replica answered once Serve would try for ever, so such an application is begun anew.
+        Returns before models are loaded. What could not be loaded stays as it is: Serve has tried three times.
         """
         begin()
         wanted, there = self.wanted(), found_applications()
-        for name in there.keys() - wanted.keys():
-            if service_of(name) and there[name].status != "DELETING":
-                serve.delete(name, _blocking=False)
-        for name in there.keys() & wanted.keys():
-            if there[name].status == "UNHEALTHY" and not there[name].running and NO_START in there[name].message:
-                serve.delete(name, _blocking=False)
-        self.deploy(app for name, app in wanted.items() if name not in there)
+        for name, found in there.items():
+            unwanted = name not in wanted and service_of(self.settings, name)
+            if found.status != "DELETING" and (unwanted or (name in wanted and self.in_vain(name, found))):
+                self.delete(name)
+        known = {**there, **self.refused}
+        self.refused |= deploy((app for name, app in wanted.items() if name not in known), self.settings)
 
-    def deploy(self, apps: Iterable[Application]) -> None:
-        """Bring applications up side by side; returns before their models are loaded."""
-        targets = [serve.RunTarget(hosted(app, self.settings), app.name, route_prefix=None) for app in apps]
-        if targets:  # none is what Serve refuses
-            serve.run_many(targets, wait_for_ingress_deployment_creation=False, wait_for_applications_running=False)
+    def in_vain(self, name: str, found: Found) -> bool:
+        """Whether an application has answered once and cannot be loaded any more: Serve would try for ever.
+
+        Deployed anew it has three more tries. Not at once: what it is loaded from may be away for a moment.
+        """
+        failing = found.status == "UNHEALTHY" and not found.running and NO_START in found.message
+        if not failing:
+            self.failing.pop(name, None)
+            return False
+        return time.monotonic() - self.failing.setdefault(name, time.monotonic()) > PATIENCE_S
+
+    def delete(self, name: str) -> None:
+        """Take an application down, and note that its replicas were not lost."""
+        board(self.settings.ray.namespace).post.remote(DISMISSED, name, time.time())
+        delete(name)
 
     def start(self, name: str, by: str) -> None:
         """Want a service running; one whose model could not be loaded is tried anew."""
         self.system.services.want(name, "running", by)
+        self.refused = {app: why for app, why in self.refused.items() if service_of(self.settings, app) != name}
         for app, found in found_applications().items():
-            if service_of(app) == name and found.status == "DEPLOY_FAILED":
-                serve.delete(app, _blocking=False)
+            if service_of(self.settings, app) == name and found.status == "DEPLOY_FAILED":
+                self.delete(app)
 
     def stop(self, name: str, by: str) -> None:
         """Want a service stopped, until somebody starts it."""
         self.system.services.want(name, "stopped", by)
 
-    def shut_down(self) -> None:
-        """Take every service down, whatever is wanted."""
-        serve.shutdown()
-
     def statuses(self) -> list[ServiceStatus]:
         """Every service the product knows, in the order of the seed."""
         choices, wishes = self.system.choices.all(), self.system.services.wishes()
         settings, coming = in_use(self.settings, choices), chosen(self.settings, choices)
-        there, nodes, now = found_applications(), node_names(), time.time()
+        there, nodes, now = {**found_applications(), **self.not_taken()}, node_names(), time.time()
         vitals = read_vitals(self.settings.ray.namespace)
         by_service: dict[str, list[Vitals]] = defaultdict(list)
         for one in vitals:
@@ -106,12 +109,18 @@ class Fleet:
         for name in SERVICES:
             app, following = serving(settings, name), serving(coming, name)
             found = there.get(app.name) if app else None
+            coming_found = there.get(following.name) if following else None
             statuses.append(told(Facts(
                 name=name, spec=settings.services.get(name), app=app, wish=wishes.get(name), choice=choices.get(name),
-                found=found, coming=there.get(following.name) if following else None, vitals=by_service[name],
+                found=found, coming=coming_found, vitals=by_service[name],
                 nodes=nodes, now=now, unplaced=why_unplaced(app, found, vitals, now),
+                coming_unplaced=why_unplaced(following, coming_found, vitals, now),
             )))  # fmt: skip
         return statuses
+
+    def not_taken(self) -> dict[str, Found]:
+        """The applications that Serve does not take, as if it had failed to load them."""
+        return {name: Found("DEPLOY_FAILED", why, 0, []) for name, why in self.refused.items()}
 
     def status(self, name: str) -> ServiceStatus:
         """How one service is; raises StopIteration for one that nobody knows."""
@@ -132,43 +141,6 @@ class Fleet:
         return self.statuses()
 
 
-def begin() -> None:
-    """Start Serve where it does not run; it is reached by handles only, so it opens no port for HTTP.
-
-    Raises Unavailable in a process that has not joined Ray: Serve would start a cluster.
-    """
-    if not ray.is_initialized():
-        raise Unavailable(NOT_RUNNING)
-    if _get_global_client(raise_if_no_controller_running=False) is None:
-        serve.start(proxy_location=ProxyLocation.Disabled, logging_config={"log_level": "WARNING"})
-
-
-def found_applications() -> dict[str, Found]:
-    """What Serve says of each of its applications, by name; nothing where Serve does not run."""
-    client = _get_global_client(raise_if_no_controller_running=False) if ray.is_initialized() else None
-    details = client.get_serve_details() if client else {}
-    return {name: found(app) for name, app in details.get("applications", {}).items()}
-
-
-def found(app: dict[str, Any]) -> Found:
-    """One application of Serve's details."""
-    deployments = list(app.get("deployments", {}).values())
-    messages = [app.get("message") or "", *(one.get("message") or "" for one in deployments)]
-    replicas = [replica for one in deployments for replica in one.get("replicas", [])]
-    message = "\n".join(text for text in messages if text)
-    return Found(text(app["status"]), message, app.get("last_deployed_time_s") or 0, [plain(one) for one in replicas])
-
-
-def plain(replica: dict[str, Any]) -> dict[str, Any]:
-    """A replica's details with its state as text."""
-    return {**replica, "state": text(replica["state"])}
-
-
-def text(state: Any) -> str:
-    """A state as Serve writes it, whether it comes as a member of an enumeration or as text."""
-    return str(getattr(state, "value", state))
-
-
 def node_names() -> dict[str, str]:
     """The names of all nodes there ever were, by id."""
     return {node["NodeID"]: node["NodeManagerHostname"] for node in ray.nodes()} if ray.is_initialized() else {}
@@ -179,7 +151,7 @@ def why_unplaced(app: Application | None, found: Found | None, vitals: Iterable[
     if app is None or found is None or not app.spec.gpus:
         return ""
     waiting = [one for one in found.replicas if one["state"] == "STARTING" and not one.get("node_id")]
-    if not any(now - one["start_time_s"] > PATIENCE_S for one in waiting):
+    if not any(now - one["start_time_s"] > UNPLACED_S for one in waiting):
         return ""
     rooms = gpu_rooms(vitals, now)
     free = ray.available_resources().get("GPU", 0)  # also what a scan's actors hold is gone from this

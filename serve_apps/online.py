@@ -4,14 +4,17 @@ Which application answers for a service is read from the store each time: it cha
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from pydantic import ValidationError
+from ray.exceptions import RayTaskError
 
-from cluster.errors import Invalid, NotFound, Unavailable
+from cluster.errors import Invalid, NotFound, PhotoError, Unavailable
 from cluster.settings import SERVICES, ModelSpec, Settings
+from cluster.shares import Demand, refusal
 from cluster.sources import first_fault
 from cluster.store.choices import chosen
 from serve_apps.applications import serving
@@ -22,7 +25,9 @@ from serve_apps.models.similarity import Match, Query
 from serve_apps.status import UNCONFIGURED, ServiceStatus, how_to_start
 
 ONLINE_S = 20  # how long a person's request may wait for a model
-CAPTION_S = 120  # and for a sentence, which large models take their time over
+CAPTION_S = 120  # and for a caption, which large models take their time over
+SENTENCE_S = 60  # and for a better one
+log = logging.getLogger(__name__)
 
 
 class Embedded(msgspec.Struct, frozen=True):
@@ -60,17 +65,18 @@ class Services:
         return found
 
     async def caption(self, request: CaptionRequest) -> Caption:
-        """A sentence for a picture by the captioner, made better by the llm where one runs."""
+        """A sentence for a picture by the captioner, made better by the llm where one runs and can."""
         _, captioner = await asyncio.to_thread(self.served, "image_captioning", CAPTION_S)
         caption: Caption = await captioner.ask(request)
         try:
-            _, llm = await asyncio.to_thread(self.served, "llm", CAPTION_S)
+            _, llm = await asyncio.to_thread(self.served, "llm", SENTENCE_S)
             facts = SentenceRequest(
                 caption=caption.text, caption_by=caption.made_by, tags=request.tags, people=request.people,
                 place=request.place, taken_at=request.taken_at,
             )  # fmt: skip
             better: Caption = await llm.ask(facts)
-        except Unavailable:  # not configured, stopped or away: the caption itself is an answer
+        except (Unavailable, PhotoError, RayTaskError) as error:  # not configured, stopped, away, or at its wits' end
+            log.info("a caption was not made better: %s", error)
             return caption
         return better
 
@@ -119,8 +125,22 @@ class Services:
         """
         choices = self.fleet.system.choices
         settings = chosen(self.fleet.settings, choices.all())
-        choices.choose(known(name), changed(settings, name, changes), by)
+        spec = changed(settings, known(name), changes)
+        self.require_room(name, spec)
+        choices.choose(name, spec, by)
         return self.fleet.status(name)
+
+    def require_room(self, name: str, spec: ModelSpec) -> None:
+        """Raise Invalid where a service's next model has no place on a GPU beside the models that run now."""
+        settings, wishes = self.fleet.in_use(), self.fleet.system.services.wishes()
+        stopped = {service for service, wish in wishes.items() if wish.wanted == "stopped"}
+        if name in stopped or not spec.gpus or settings.services.get(name) in (None, spec):
+            return
+        beside = [demand for demand in settings.gpu_demands if demand.who not in stopped]
+        if refused := refusal(
+            [*beside, Demand(f"{name}'s next model", spec.gpus, spec.max_replicas)], settings.gpus_per_node
+        ):
+            raise Invalid(f"There is no room beside the model in use: {refused}; or stop another service meanwhile.")
 
 
 def known(name: str) -> str:

@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 IDLE_S = 10.0  # without an answer to anybody, after which the model is asked
 HUNG_S = 60.0  # an answer to the tiny input takes no longer, on however busy a machine
 
+REST, SLOW = 20.0, 10.0  # times the last tiny answer: so long a slow model is left alone, and so long it may take
 Clock = Callable[[], float]
 
 
@@ -36,7 +37,7 @@ class Pulse:
         self._calls: dict[int, float] = {}  # under way, by when they began
         self._number = 0
         self._question: Future[Any] | None = None
-        self._asked = 0.0
+        self._asked = self._took = 0.0  # when the last question was asked, and how long its answer took
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="pulse")
         self._fault = ""
         self._lock = threading.Lock()
@@ -65,14 +66,15 @@ class Pulse:
             oldest = min(self._calls.values(), default=now)
         if now - oldest > self._longest_s:
             raise Unhealthy(f"the model has computed one batch for {now - oldest:.0f} s")
-        if self._question and now - self._asked > HUNG_S:
+        if self._question and now - self._asked > max(HUNG_S, SLOW * self._took):
             raise Unhealthy(f"the model has not answered a tiny input for {now - self._asked:.0f} s")
-        if not self._question and not self._calls and now - self._answered > IDLE_S:
+        if not self._question and not self._calls and now - self._answered > max(IDLE_S, REST * self._took):
             self._asked, self._question = now, self._threads.submit(self._ask)
 
     def _hear(self) -> None:
         """Take the answer to the last question, if it is there."""
         if self._question and self._question.done():
+            self._took = max(0.0, self._answered - self._asked)
             if error := self._question.exception():
                 log.error("the model fails on a tiny input", exc_info=error)
                 self._fault = f"the model fails on a tiny input: {type(error).__name__}: {error}"

@@ -21,7 +21,7 @@ REPLACED = "its replica was lost or does not answer, and is being replaced"
 NEXT_LOOK = "it is about to be started"
 ERRORS = ("Error", "Unavailable", "Exception")  # how the names of errors end, and of ours that matter here
 SILENT_S = 8.0  # a replica that was asked to go says so sooner
-PATIENCE_S = 4.0  # a replica that has no place for so long is told why
+UNPLACED_S = 4.0  # a replica that has no place for so long is told why
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -100,6 +100,7 @@ class Facts(msgspec.Struct, frozen=True):
     nodes: dict[str, str]  # names, by id
     now: float
     unplaced: str = ""  # why a replica of it can have no place; empty when it can
+    coming_unplaced: str = ""  # the same of the chosen model
 
 
 def told(facts: Facts) -> ServiceStatus:
@@ -142,7 +143,8 @@ def next_model(facts: Facts) -> tuple[str, str, str]:
         return "", "", ""
     if facts.wish and facts.wish.wanted == "stopped":
         return spec.name, "stopped", "the change goes on when the service is started"
-    return spec.name, *of_application(facts.coming, spec, facts.unplaced, None)
+    state, reason = of_application(facts.coming, spec, facts.coming_unplaced, None)
+    return spec.name, state, reason or (facts.choice.waits_for if facts.choice else "")
 
 
 def of_application(found: Found | None, spec: ModelSpec, unplaced: str, cold_start_s: float | None) -> tuple[str, str]:

@@ -10,7 +10,7 @@ import msgspec
 
 from cluster import board
 
-TOPIC = "replicas"  # on the board
+TOPIC, DISMISSED = "replicas", "dismissed"  # on the board: words of replicas, and when applications were asked to go
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)  # upper edges of calls' times
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128)  # upper edges of batches
 FRESH_S = 15.0  # a replica that has not told anything for so long may be gone
@@ -65,8 +65,16 @@ class Vitals(msgspec.Struct, frozen=True):
 
 
 def read_vitals(namespace: str) -> list[Vitals]:
-    """The last word of every replica there was, of this cluster."""
-    return [msgspec.convert(word, Vitals) for word in board.read_all(namespace, TOPIC).values()]
+    """The last word of every replica there was, of this cluster; of one that was asked to go, that it was."""
+    words = [msgspec.convert(word, Vitals) for word in board.read_all(namespace, TOPIC).values()]
+    dismissed = board.read_all(namespace, DISMISSED)
+    return [with_leave(word, dismissed.get(word.application, 0)) for word in words]
+
+
+def with_leave(word: Vitals, dismissed_at: float) -> Vitals:
+    """A replica's word, as one that left if its application was asked to go while it lived: not all come to say so."""
+    lived = word.told_at > dismissed_at - FRESH_S and word.born_at < dismissed_at
+    return msgspec.structs.replace(word, left=True) if lived and not word.left else word
 
 
 def total(vitals: Iterable[Vitals]) -> Counts:

@@ -4,12 +4,14 @@ A change of model takes time: until the new model is ready, and has seen every p
 one in use stays. Models are kept as the JSON of their specs, "" for none. What a change needs is `batch/models.py`'s.
 """
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec
 import pyarrow as pa
 from lancedb.expr import col, lit
+from pydantic import ValidationError
 
 from cluster.settings import ModelSpec, Settings
 from cluster.store.clock import Clock, utc_now
@@ -17,10 +19,12 @@ from cluster.store.connection import Connection
 from cluster.store.schema import TIME, column, key, rows_of, texts
 from cluster.store.table import Table
 
+log = logging.getLogger(__name__)
+
 SCHEMA = pa.schema(
     [
         key("service"),
-        *texts("configured", "in_use", "chosen", "before", "changed_by"),
+        *texts("configured", "in_use", "chosen", "before", "changed_by", "waits_for"),
         column("changed_at", TIME),
         column("swapped_at", TIME),
     ]
@@ -39,6 +43,7 @@ class Choice(msgspec.Struct, frozen=True):
     changed_by: str  # who chose; "" for the settings
     changed_at: datetime
     swapped_at: datetime
+    waits_for: str = ""  # what a change waits for beside its model, in a sentence
 
     @property
     def changing(self) -> bool:
@@ -63,6 +68,9 @@ class Choices:
         Where nothing was in use, and where the settings take the model away, it counts at once.
         """
         told, now = text_of(spec), self._clock()
+        row = self.table.get(service)
+        if row and spec_of(row["configured"]) == spec:
+            return  # also where an older Brightroom wrote the same in other words
         first = Choice(service, told, told, told, "", "", now, now)
         if self.table.insert_new(rows_of([msgspec.structs.asdict(first)], SCHEMA)):
             return
@@ -86,8 +94,14 @@ class Choices:
         """Put the chosen model in use; False when another was chosen meanwhile."""
         same = (col("service") == lit(choice.service)) & (col("chosen") == lit(choice.chosen))
         unchanged = same & (col("in_use") == lit(choice.in_use))
-        values = {"in_use": choice.chosen, "before": choice.in_use, "swapped_at": self._clock()}
+        values = {"in_use": choice.chosen, "before": choice.in_use, "swapped_at": self._clock(), "waits_for": ""}
         return bool(self.table.change(unchanged, values))
+
+    def note(self, choice: Choice, waits_for: str) -> None:
+        """Note what a change waits for, where that is news."""
+        if choice.waits_for != waits_for:
+            same = (col("service") == lit(choice.service)) & (col("chosen") == lit(choice.chosen))
+            self.table.change(same, {"waits_for": waits_for})
 
     def kept_ready(self, choice: Choice) -> bool:
         """Whether the model in use before is to stay loaded for a while."""
@@ -95,13 +109,17 @@ class Choices:
 
 
 def text_of(spec: ModelSpec | None) -> str:
-    """A spec as text: the same for the same spec."""
-    return spec.model_dump_json() if spec else ""
+    """A spec as text: the same for the same spec, also in a later Brightroom that can be told more."""
+    return spec.model_dump_json(exclude_defaults=True) if spec else ""
 
 
 def spec_of(text: str) -> ModelSpec | None:
-    """The spec of a text."""
-    return ModelSpec.model_validate_json(text) if text else None
+    """The spec of a text; None for one that only another Brightroom understands: then nothing is in use."""
+    try:
+        return ModelSpec.model_validate_json(text) if text else None
+    except ValidationError:
+        log.error("a model that was chosen cannot be understood any more; choose another: %s", text)
+        return None
 
 
 def in_use(settings: Settings, choices: Mapping[str, Choice]) -> Settings:

@@ -4,6 +4,10 @@ A lease ends when its holder gives it back, or when it stops beating and somebod
 stops the former holder: it must ask, by `renew`, and every acquisition raises the fence so that its answer is no.
 """
 
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import msgspec
@@ -15,6 +19,7 @@ from cluster.store.connection import Connection
 from cluster.store.schema import TIME, column, key, rows_of, texts
 from cluster.store.table import Table
 
+PASSED_OVER = timedelta(seconds=10)  # who does something alone and does not end it
 SCHEMA = pa.schema([key("name"), *texts("holder"), column("fence", pa.int64()), column("beat_at", TIME)])
 
 
@@ -61,6 +66,17 @@ class Leases:
         """A lease as it is now, held or given back; None when nobody ever held it."""
         row = self.table.get(name)
         return Lease(**row) if row else None
+
+    @contextmanager
+    def alone(self, name: str) -> Iterator[None]:
+        """One caller at a time, in all processes; a caller that died in here is passed over after ten seconds."""
+        me = secrets.token_hex(8)
+        while (lease := self.acquire(name, me, PASSED_OVER)) is None:
+            time.sleep(0.05)
+        try:
+            yield
+        finally:
+            self.release(lease)
 
     def _take(self, seen: Lease, holder: str) -> Lease | None:
         lease = Lease(seen.name, holder, seen.fence + 1, self._clock())

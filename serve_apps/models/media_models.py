@@ -29,7 +29,7 @@ class MediaRequest(msgspec.Struct, frozen=True):
 
 
 class ThumbnailModel:
-    """Files to derived pictures. Options: `media`, the settings' limits and sizes."""
+    """Files to derived pictures, under the limits of the settings, which `applications.complete` hands in."""
 
     def __init__(self, spec: ModelSpec, weights: Path) -> None:
         self.settings = MediaSettings.model_validate(spec.options.get("media", {}))
@@ -63,7 +63,7 @@ class ThumbnailModel:
 class ExifModel:
     """Files to what they say of themselves: time, place, camera, rating, keywords, named faces.
 
-    The facts come with the decoding, so the derived pictures are there afterwards too. Options: `media`.
+    The facts come with the decoding, so the derived pictures are there afterwards too.
     """
 
     def __init__(self, spec: ModelSpec, weights: Path) -> None:

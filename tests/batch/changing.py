@@ -12,7 +12,7 @@ from batch.jobs import JobControl
 from batch.models import ModelChanges
 from batch.work import unembedded
 from cluster.settings import ModelSpec, Settings, StoreSettings
-from cluster.store.choices import spec_of
+from cluster.store.choices import in_use, spec_of
 from cluster.store.database import Library, System, open_library, open_system
 from cluster.store.jobs import Job
 from cluster.store.photos import SCHEMA as PHOTOS
@@ -38,6 +38,10 @@ class Loads:
         """How the next model of a service is."""
         spec = spec_of(self.system.choices.all()[service].chosen)
         return SimpleNamespace(next_state=self.state if spec and spec.name in self.loaded else "starting")
+
+    def revisions(self) -> dict[str, str]:
+        """What the ledger is to say of each stage."""
+        return in_use(self.settings, self.system.choices.all()).revisions
 
 
 class Household:

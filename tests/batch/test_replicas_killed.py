@@ -36,7 +36,8 @@ def test_no_photo_fails_and_searches_answer_again(
     before = {status.name: status.restarts for status in brightroom.fleet.statuses()}
     names = [name for name in SERVICES if name != "llm"]
     waits: dict[str, float] = {}
-    asking = threading.Thread(target=lambda: [asked(brightroom, home.user_id) for _ in range(20)])
+    answers: list[bool] = []
+    asking = threading.Thread(target=lambda: answers.extend(asked(brightroom, home.user_id) for _ in range(20)))
     job = home.start()
     home.until(job, lambda now: bool(now.stages))
     asking.start()
@@ -52,6 +53,7 @@ def test_no_photo_fails_and_searches_answer_again(
         waits[name] = time.monotonic() - killed
 
     asking.join()
+    assert sum(answers) >= 15, answers  # those under way at a kill may find nobody
     assert home.rest(job).state == "done"
     home.scan()
     assert home.library.errors.rows(columns=["reason"])["reason"].to_pylist() == []

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from batch.progress import Progress
-from batch.scan import COMING, Scan, why_waiting
+from batch.scan import Scan
 from batch.sink import Sink
+from batch.waiting import COMING, why_waiting
 from cluster.settings import SERVICE_OF, SERVICES, ModelSpec, Settings
 from cluster.store.writer import Writer
 from tests.batch.bench_of_one import OWNER, Bench, all_well
@@ -173,4 +174,4 @@ def test_what_a_stage_waits_for_is_named_with_its_state(stage: str):
             away = {**all_well(), service: state}
             assert why_waiting(stage, away) == f"service {state}; start {service} and scan again"
     others_away = {name: "healthy" if name in services else "stopped" for name in SERVICES}
-    assert why_waiting(stage, others_away) == "its service went away meanwhile; scan again"
+    assert why_waiting(stage, others_away) == "its service was away or changed meanwhile; scan again"

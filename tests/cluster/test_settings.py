@@ -94,7 +94,9 @@ def tags(spec: str, kind: str = "zero-shot-tags") -> str:
         (tags("options: {prompts: a photo}"), "services.tags.options.prompts"),
         (tags("options: {prompts: [a photo]}"), "services.tags.options.prompts.0"),
         (tags("options: {min_score: 0.2}", "template"), "options.min_score: .*there are none"),
-        ("services: {exif: {kind: exif, options: {media: {big: 9}}}}", "services.exif.options.media.big: there is no"),
+        ("services: {exif: {kind: exif, options: {media: {child: [-c]}}}}", "services.exif.options.media: .*there are none"),
+        (tags("gpus: 0.33333"), "services.tags.gpus: 0.33333 is finer than the ten-thousandths"),
+        (tags("batch_size: 3000000000"), "services.tags.batch_size: .*less than or equal to 4096"),
         (
             "gpus_per_node: 1\nservices: {tags: {kind: imagenet-tags, gpus: 0.6}, ocr: {kind: ocr, gpus: 0.6}}",
             "services.*.gpus: tags 0.6 . ocr 0.6 = 1.2",

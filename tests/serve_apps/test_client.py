@@ -38,6 +38,9 @@ class Calls:
             raise end
         return end.error if isinstance(end, OutOfMemoryAnswer) else end
 
+    def cancel(self) -> None:
+        """Think better of it."""
+
     def __await__(self) -> Generator[None, None, Any]:
         yield
         return self.result(0)
@@ -56,6 +59,11 @@ class Served(ServedModel):
     def __init__(self, *ends: Any, timeout_s: float = 30) -> None:
         super().__init__("tags-12345678", timeout_s)
         self.calls = Calls(*ends)
+        self.there = False
+
+    def wanted(self) -> bool:
+        """Whether somebody is left to compute."""
+        return self.there
 
     def handle(self) -> Any:
         """The deployment."""
@@ -81,7 +89,7 @@ def test_a_call_whose_replica_died_is_made_again(lost: Exception) -> None:
 def test_a_service_that_is_not_there_is_told_at_once(error: Exception) -> None:
     """By name, with where to look."""
     for model, ask in ((Served(error), Served.predict), (Served(error), lambda one, x: asyncio.run(one.ask(x)))):
-        with pytest.raises(Unavailable, match=r"the service tags does not answer; `GET /api/services`"):
+        with pytest.raises(Unavailable, match=r"the service tags does not answer; an administrator sees why"):
             ask(model, ["a picture"])
         assert model.calls.made == 1
 
@@ -108,3 +116,12 @@ def test_a_request_that_needs_too_much_memory_is_told_so():
     """It comes as an answer, because in a batch it must not cost its neighbours theirs."""
     with pytest.raises(OutOfMemory, match="too much"):
         asyncio.run(Served(OutOfMemoryAnswer("too much")).ask("a picture"))
+
+
+def test_a_batch_that_takes_long_is_waited_for_as_long_as_its_service_is_wanted():
+    """It is asked once, and looked after now and then."""
+    slow = Served(TimeoutError(), TimeoutError(), ["a tag"])
+    slow.there = True
+
+    assert slow.predict(["a picture"]) == ["a tag"]
+    assert slow.calls.made == 1

@@ -70,11 +70,13 @@ def test_a_model_that_differs_in_any_way_has_another_name(field: str):
 
 
 def test_a_models_application_is_known_by_its_name():
-    """Names of other people's applications are nobody's service, also those that look a little like ours."""
-    assert service_of(application(SETTINGS, "clip_embeddings", OLD).name) == "clip_embeddings"
-    assert [service_of(name) for name in ("default", "clip_embeddings", "my-app", "x-clip_embeddings-12", "")] == [
-        ""
-    ] * 5
+    """Names of other people's applications are nobody's service, also those of another Brightroom on the cluster."""
+    ours = application(SETTINGS, "clip_embeddings", OLD).name
+    elsewhere = application(SETTINGS.model_copy(update={"root": Path("/elsewhere")}), "clip_embeddings", OLD).name
+    others = ("default", "clip_embeddings", "llm-chat", f"x-{ours}", f"{ours}0", ours.upper(), "", elsewhere)
+
+    assert service_of(SETTINGS, ours) == "clip_embeddings"
+    assert [service_of(SETTINGS, name) for name in others] == [""] * len(others)
 
 
 def test_every_configured_service_has_one_application():
@@ -125,12 +127,13 @@ def test_a_change_of_one_services_model_renames_no_other_application():
 
 
 def test_models_that_need_settings_are_told_them_and_renamed_with_them():
-    """Where the store is, and the limits of files; those of others stay as they are."""
+    """Where the store is, and the limits of files; the specs of others stay as they are."""
     moved = SETTINGS.model_copy(update={"root": Path("/elsewhere")})
     larger = SETTINGS.model_copy(update={"media": MediaSettings(memory_mb=3000)})
 
     def renamed(settings: Settings) -> set[str]:
-        return {service for service in SETTINGS.models if serving(settings, service) != serving(SETTINGS, service)}
+        apps = {service: (serving(settings, service), serving(SETTINGS, service)) for service in SETTINGS.models}
+        return {service for service, (one, other) in apps.items() if one and other and one.spec != other.spec}
 
     assert renamed(moved) == {"image_similarity"}
     assert renamed(larger) == {"exif"}
