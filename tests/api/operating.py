@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,11 @@ RESTING = ("done", "failed", "cancelled", "paused", "interrupted")
 class Operated:
     """One Brightroom under a root of its own, started and killed as often as wanted."""
 
-    def __init__(self, folder: Path, weights: Path, settings: dict[str, Any]) -> None:
+    def __init__(
+        self, folder: Path, weights: Path, settings: dict[str, Any], environment: Mapping[str, str] | None = None
+    ) -> None:
+        """`environment` is what `up` finds there beside what is there anyway."""
+        self.environment = {**os.environ, **(environment or {})}
         self.root, self.port = folder / "root", free_port()
         self.config = folder / "settings.yaml"
         self.config.write_text(yaml.safe_dump({"root": str(self.root), "weights": str(weights), **settings}))
@@ -63,7 +67,7 @@ class Operated:
         """Start, and wait until it answers."""
         command = [str(BRIGHTROOM), "--config", str(self.config), "up", "--port", str(self.port)]
         with self.log.open("ab") as log:
-            self.server = subprocess.Popen(command, stdout=log, stderr=log)
+            self.server = subprocess.Popen(command, stdout=log, stderr=log, env=self.environment)
         self.until(self.answers, 120)
         self.admin = self.client(as_admin)
 

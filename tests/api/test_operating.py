@@ -8,16 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 import skimage.data
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from cluster.head import temp_dir
 from cluster.settings import SERVICES
 from cluster.store.database import open_library
 from serve_apps.models.embedded import compose
 from tests.api.operating import Operated, stream
+from tests.api.sending import Sent
+from tests.api.sending import variables as planted_variables
 from tests.batch.conftest import driver_of
+from tests.canaries import Canaries
 
 SPECS: dict[str, Any] = {
     "image_similarity": {"kind": "similarity", "cpus": 0},
@@ -27,6 +32,8 @@ SPECS: dict[str, Any] = {
     "tags": {"kind": "imagenet-tags", "checkpoint": "embedded:efficientnet-lite0", "revision": "1"},
     "image_captioning": {"kind": "template", "checkpoint": "template", "revision": "1"},
 }
+BROKEN = {"kind": "llm", "checkpoint": "local-dir:/no/such/folder"}
+TOLD = ("/api/services", "/api/users", "/api/jobs", "/api/cluster", "/api/server/stats", "/api/server/logs", "/metrics")
 SEARCHED = {"a cat": "chelsea.jpg", "a cup of coffee": "coffee.jpg", "rocket launch": "rocket.jpg"}
 
 
@@ -60,9 +67,18 @@ def mirrored(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def operated(photos: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operated]:
+def variables() -> dict[str, str]:
+    """Secrets in the environment of `up`, of other programs and of ours."""
+    return planted_variables()
+
+
+@pytest.fixture(scope="module")
+def operated(
+    photos: Path, weights: Path, variables: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Operated]:
     """A running Brightroom with an administrator, and a user whose photos those are."""
-    operated = Operated(tmp_path_factory.mktemp("operating"), weights, {"services": SPECS, "scan": {"batch_size": 4}})
+    settings = {"services": SPECS, "scan": {"batch_size": 4}}
+    operated = Operated(tmp_path_factory.mktemp("operating"), weights, settings, variables)
     operated.user("root", admin=True)
     operated.user("ann", directory=str(photos))
     operated.up("root")
@@ -161,3 +177,47 @@ def test_the_clip_model_changes_under_searches_though_everything_is_killed_meanw
     assert all(names == list(SEARCHED.values()) for names in found), found
     since = operated.system.jobs.list(action="analyse")[: len(operated.system.jobs.list(action="analyse")) - jobs]
     assert not [job for job in since if job.arguments["part"] == "vectors"], took
+
+
+def test_no_planted_secret_is_found_anywhere(operated: Operated, variables: dict[str, str]):
+    """Not in logs, of ours and of Ray, in the store, on `up`'s terminal, in command lines, downloads and answers.
+
+    A scan is cut off meanwhile, and a service cannot load. Ray's token stands in the one file that is made for it.
+    """
+    ann, token = operated.client("ann"), operated.root / "run" / "ray-token"
+    sent = Sent(operated.admin, operated.client())
+    sent.everything()
+    job = cut_off(operated, ann)
+    sent.ask(operated.admin, {"method": "PUT", "to": "/api/services/llm/model", "json": BROKEN})
+    operated.until(lambda: operated.service("llm")["state"] == "failed")
+    ann.post(f"/api/jobs/{job}/resume").raise_for_status()
+    assert operated.rest(ann, job)["state"] == "done"
+    for path in (*TOLD, *[f"/api/server/logs/{name}" for name in ("api", "jobs", "llm", "clip_embeddings")]):
+        assert sent.ask(operated.admin, {"method": "GET", "to": path}).status_code == 200, path
+
+    canaries = Canaries(sent.told | variables | {"Ray's token": token.read_text()})
+    ours = [path for path in operated.root.iterdir() if path.name not in ("derived", "run")]
+    run = [path for path in (operated.root / "run").iterdir() if path != token]
+    assert len(canaries.secrets) >= 25
+    assert canaries.in_bytes(b"\n".join(sent.answers)) == {}
+    assert canaries.in_files(*ours, *run, operated.log, temp_dir(operated.settings)) == {}
+    assert canaries.in_processes(*psutil.pids()) == {}
+
+    there = Canaries({"the checkpoint": BROKEN["checkpoint"].removeprefix("local-dir:")})
+    assert set(canaries.in_files(token)) == {"Ray's token"}
+    for place in (operated.root / "store", temp_dir(operated.settings)):
+        assert there.in_files(place), f"nothing would be found in {place}"
+    assert {path.name for path in (operated.root / "logs").rglob("*.log") if path.stat().st_size} > {"api.log"}
+    assert there.in_bytes(b"\n".join(sent.answers))
+
+
+def cut_off(operated: Operated, client: httpx.Client) -> str:
+    """A scan whose process was killed in the middle; its job."""
+    job = str(client.post("/api/library/actions/scan", json={"full": True}).raise_for_status().json()["job_id"])
+    operated.until(lambda: driver_of(job))
+    driver = driver_of(job)
+    assert driver
+    assert Canaries({"the job": job}).in_processes(driver.pid), "command lines are not read"
+    driver.kill()
+    operated.until(lambda: operated.system.jobs.get(job).state == "interrupted")
+    return job
