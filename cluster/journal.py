@@ -1,7 +1,7 @@
 """A log file that many processes append to at once: full ones are set aside, compressed, and forgotten after a week.
 
 Every line is one write under a lock, so none is torn, and none goes to a file that is being set aside. Knows nothing of
-what lines say. Kept of one journal: what is younger than a week, but no more than 64 MB besides the file written to.
+what lines say. Kept of one journal: what is younger than a week, but no more than 1 GB besides the file written to.
 
 A file that was set aside is called NAME.BEGIN-END.TIME.log, or .log.gz: the bytes of the whole journal that are in it,
 and when it was set aside.
@@ -35,7 +35,7 @@ class Limits(msgspec.Struct, frozen=True):
     """How much of a journal is kept."""
 
     file_bytes: int = 4 << 20  # a file that has so many is set aside
-    total_bytes: int = 64 << 20  # of the files set aside, compressed; the oldest go first, however young
+    total_bytes: int = 1 << 30  # of the files set aside, compressed; the oldest go first, however young
     kept: timedelta = timedelta(days=7)
 
 

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import ray
-from ray._private import ray_constants, ray_logging
+from ray._private import auto_init_hook, ray_constants, ray_logging
 from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
 
 from cluster.errors import Unavailable
@@ -117,6 +117,7 @@ def connect(settings: Settings, address: str | None = None) -> None:
     ours = head is not None and where == head.gcs
     keep_to_loopback(ours)
     keep_quiet()
+    never_by_itself()
     if not ours:
         Gcs(where).require_node_here()
     try:
@@ -133,6 +134,11 @@ def keep_to_loopback(wanted: bool) -> None:
 def keep_quiet() -> None:
     """Keep what raylets have to say in Ray's logs, out of a person's terminal, where log_to_driver does not keep it."""
     ray_logging.stdout_deduplicator.skip_re = re.compile("")  # RAY_DEDUP_LOGS_SKIP_REGEX, read when Ray was imported
+
+
+def never_by_itself() -> None:
+    """Keep Ray from starting a cluster for a call that comes when none is joined, such as a thread's last one."""
+    auto_init_hook.enable_auto_connect = False  # RAY_ENABLE_AUTO_CONNECT, read when Ray was imported
 
 
 def dashboard_of(settings: Settings) -> str:
