@@ -1,15 +1,19 @@
 """A tiny real input for each kind of model, for those who ask whether it still answers."""
 
+import os
+import shutil
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import gettempdir, mkdtemp
 from typing import Any
 
 import numpy as np
+import psutil
 
 from cluster.settings import ModelSpec
 from serve_apps.models.protocol import CaptionRequest, Image, SentenceRequest
 
 SIDE = 64  # pixels
+PREFIX = "brightroom-sample-"  # of folders, before a process's id
 
 
 def sample(spec: ModelSpec) -> Any:
@@ -40,12 +44,16 @@ def nobodys() -> Any:
 
 
 def file_of_its_own() -> Any:
-    """A small JPEG in a folder of this process, read and derived anew each time."""
+    """A small JPEG in a folder of this process, read and derived anew each time; those of ended processes go."""
     import simplejpeg
 
     from serve_apps.models.media_models import MediaRequest
 
-    folder = Path(mkdtemp(prefix="brightroom-sample-"))
+    for left in Path(gettempdir()).glob(f"{PREFIX}*"):
+        pid = left.name.removeprefix(PREFIX).partition("-")[0]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):  # a replica is killed without a chance to tidy up
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     file = folder / "sample.jpg"
     file.write_bytes(simplejpeg.encode_jpeg(picture(), colorspace="RGB"))
     return MediaRequest(bytes(file), str(folder / "derived"), force=True)

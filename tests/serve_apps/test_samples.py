@@ -1,8 +1,12 @@
 """The tiny inputs with which replicas are asked whether they still answer: each kind has one that its model answers."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
@@ -14,7 +18,7 @@ from serve_apps.applications import application
 from serve_apps.media.protocol import Decoded, Metadata
 from serve_apps.models import load
 from serve_apps.models.protocol import Caption, CaptionRequest, DetectedFace, SentenceRequest, Tag, Text
-from serve_apps.samples import SIDE, picture, sample
+from serve_apps.samples import PREFIX, SIDE, picture, sample
 
 EMBEDDED = {
     "clip": "embedded:clip",
@@ -110,3 +114,19 @@ def test_each_question_to_a_model_of_files_does_the_work_again(settings: Setting
         model.predict([asked])
 
     assert first.stat().st_size > 0
+
+
+def test_folders_of_samples_of_processes_that_have_ended_go():
+    """A replica is killed without a chance to tidy up; what others have in use stays."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left = Path(mkdtemp(prefix=f"{PREFIX}{ended.pid}-"))
+    (left / "sample.jpg").write_bytes(b"x")
+    used = Path(mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+
+    asked = sample(ModelSpec(kind="exif"))
+
+    assert not left.exists()
+    assert used.exists()
+    assert Path(os.fsdecode(asked.path)).is_file()
+    used.rmdir()
