@@ -139,3 +139,16 @@ class Household:
         errors = [rows.failure(job.job_id, one, one, one, "clip", "cannot be", NOON) for one in wrong]
         library.errors.upsert(rows_of(errors, library.errors.schema))
         return {"name": "clip", "total": len(missing), "done": len(done), "failed": len(wrong)}
+
+    def finished(self, **how: list[str]) -> int:
+        """Look and work until nothing is to do; returns how many jobs that took."""
+        before, idle = len(self.jobs()), 0
+        for _ in range(50):
+            self.look()
+            busy = bool(self.system.jobs.list(states=["running"]))
+            if busy:
+                self.work(**how)
+            idle = 0 if busy else idle + 1
+            if idle == 2:  # one in which a model is put in use, and one in which nothing follows from that
+                return len(self.jobs()) - before
+        raise AssertionError("it goes on without end")
