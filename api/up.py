@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 
-import ray
 from litestar import Litestar
 
 from api.app import create_app
@@ -24,7 +23,7 @@ from cluster.errors import Conflict, Unavailable
 from cluster.head import head_log, run_dir
 from cluster.locks import hold_alone, opened
 from cluster.nodes import Nodes
-from cluster.runtime import connect, dashboard_of, using_head
+from cluster.runtime import connect, dashboard_of, leave_ray, using_head
 from cluster.settings import Settings
 from cluster.stats import snapshot
 from cluster.store.database import Library, open_library, open_system
@@ -118,7 +117,7 @@ def running(settings: Settings, say: Say) -> Iterator[Brightroom]:
             with brightroom.tending():
                 yield brightroom
         finally:
-            ray.shutdown()
+            leave_ray()
     if brightroom.lost.is_set():
         raise Unavailable(epitaph(settings))
 
@@ -163,4 +162,4 @@ def joined(settings: Settings, say: Say) -> Iterator[Brightroom]:
         with brightroom.tending():
             yield brightroom
     finally:
-        ray.shutdown()
+        leave_ray()

@@ -24,7 +24,7 @@ from cluster.redaction import remember_file
 from cluster.settings import Settings
 
 __all__ = [
-    "authenticate", "connect", "dashboard_of", "family", "free_port", "head_gone", "loss", "read_head",
+    "authenticate", "connect", "leave_ray", "dashboard_of", "family", "free_port", "head_gone", "loss", "read_head",
     "running_head", "start_head", "using_head",
 ]  # fmt: skip
 
@@ -134,6 +134,12 @@ def keep_to_loopback(wanted: bool) -> None:
 def keep_quiet() -> None:
     """Keep what raylets have to say in Ray's logs, out of a person's terminal, where log_to_driver does not keep it."""
     ray_logging.stdout_deduplicator.skip_re = re.compile("")  # RAY_DEDUP_LOGS_SKIP_REGEX, read when Ray was imported
+
+
+def leave_ray() -> None:
+    """Leave Ray. Threads of Serve go on for a while and complain that it is gone, which is nobody's business."""
+    logging.getLogger("ray.serve").setLevel(logging.CRITICAL)
+    ray.shutdown()
 
 
 def never_by_itself() -> None:

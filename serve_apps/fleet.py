@@ -73,11 +73,12 @@ class Fleet:
 
         Deployed anew it has three more tries. Not at once: what it is loaded from may be away for a moment.
         """
-        failing = found.status == "UNHEALTHY" and not found.running and NO_START in found.message
-        if not failing:
+        now = time.monotonic()
+        if found.running or found.status != "UNHEALTHY":
             self.failing.pop(name, None)
-            return False
-        return time.monotonic() - self.failing.setdefault(name, time.monotonic()) > PATIENCE_S
+        elif NO_START in found.message:
+            self.failing.setdefault(name, now)  # between two tries Serve says other things
+        return now - self.failing.get(name, now) > PATIENCE_S
 
     def delete(self, name: str) -> None:
         """Take an application down, and note that its replicas were not lost."""
