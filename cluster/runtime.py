@@ -24,7 +24,7 @@ from cluster.redaction import remember_file
 from cluster.settings import Settings
 
 __all__ = [
-    "authenticate", "connect", "leave_ray", "dashboard_of", "family", "free_port", "head_gone", "loss", "read_head",
+    "authenticate", "connect", "dashboard_of", "family", "free_port", "head_gone", "leave_ray", "loss", "read_head",
     "running_head", "start_head", "using_head",
 ]  # fmt: skip
 
