@@ -17,7 +17,7 @@ from serve_apps.running import begin, delete, deploy, found_applications
 from serve_apps.status import UNPLACED_S, Facts, Found, ServiceStatus, told
 from serve_apps.vitals import DISMISSED, FRESH_S, Vitals, read_vitals
 
-PATIENCE_S = 20.0  # with a model that answered once and cannot be loaded now
+PATIENCE_S = 10.0  # with a model that answered once and cannot be loaded now
 NO_START = "failed to start with exception"  # in Serve's words on a replica whose model cannot be loaded
 COMING = ("healthy", "starting", "degraded", "unhealthy")  # answers now or will: worth waiting for
 

@@ -98,7 +98,8 @@ def test_a_model_that_cannot_load_fails_with_its_reason_and_is_not_tried_for_eve
     assert "/no/such/folder" in failed.reason
     assert brightroom.fleet.status("clip_embeddings").state == "healthy"
     for _ in range(10):  # two looks of whoever looks after services
-        assert not brightroom.fleet.status(llm).replicas, "it is being tried again"
+        states = [one.state for one in brightroom.fleet.status(llm).replicas]
+        assert "STARTING" not in states, "it is being tried again"
         time.sleep(0.5)
 
     services.start(llm, "ann")
@@ -117,7 +118,7 @@ def test_a_model_that_is_gone_when_it_is_to_be_loaded_again_fails_too(
 
     os.kill(replica.pid, signal.SIGKILL)
 
-    until(brightroom, "tags", lambda status: status.state == "failed")
+    until(brightroom, "tags", lambda status: status.state == "failed", 120)
     assert str(folder) in brightroom.fleet.status("tags").reason
     services.choose("tags", {"checkpoint": "embedded:efficientnet-lite0"}, "ann")
     until(brightroom, "tags", lambda status: "mine" not in status.model and healthy(status))
