@@ -208,7 +208,7 @@ def test_rays_scratch_folder_is_made_in_a_folder_that_is_there(tmp_path: Path, m
 def test_a_scans_own_actors_need_their_shares_beside_the_services(monkeypatch: pytest.MonkeyPatch):
     """Both hold GPUs while it runs: what fits with `serve` need not fit with `actors`, and who asks is said."""
     monkeypatch.setenv("BRIGHTROOM_GPUS_PER_NODE", "1")
-    with pytest.raises(SettingsError, match=r"tags 0\.2 .* \+ scan's own tags 0\.2 .* = 2 is more than the 1"):
+    with pytest.raises(SettingsError, match=r"tags 0\.15 .* \+ scan's own tags 0\.15 .* = 1\.5 is more than the 1"):
         load_settings(CONFIGS / "cluster.yaml")
 
     monkeypatch.setenv("BRIGHTROOM_SCAN__INFERENCE", "serve")
