@@ -35,6 +35,11 @@ ENVIRONMENT = {
     **KEEPS_MEMORY,
     "OMP_WAIT_POLICY": "passive",  # threads that wait must not keep the other models from the cores (measured: half)
 }
+BRISK = {  # for a service that may have no replica: otherwise calls wait for ten seconds, and it idles for thirty more
+    "upscale_delay_s": 0,
+    "metrics_interval_s": 1.0,  # between two words to the controller of how many calls wait
+    "look_back_period_s": 3.0,  # over which it takes their mean
+}
 BATCH_WAIT_S = 0.01  # how long a lone call waits for company
 TRIES = 3  # to load a model, before it is given up
 HEALTH = {  # a replica that does not answer three checks in a row is replaced: within seven seconds of its last word
@@ -174,6 +179,6 @@ def scaling(app: Application) -> dict[str, Any]:
         "initial_replicas": max(1, spec.min_replicas),  # loaded once, or else known not to load
         "max_replicas": spec.max_replicas,
         "target_ongoing_requests": 2,
-        "upscale_delay_s": 0 if spec.min_replicas == 0 else 5,
         "downscale_to_zero_delay_s": spec.idle_s,
+        **(BRISK if spec.min_replicas == 0 else {"upscale_delay_s": 5}),
     }
