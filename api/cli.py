@@ -29,7 +29,7 @@ out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 ALL = "all"  # every service
-FAREWELL_S = 20  # how long `up` may take to end when Ray is gone: what was asked of Ray may never be answered
+FAREWELL_S = 12  # how long `up` may take to end when Ray is gone: what was asked of Ray may never be answered
 ALIASES = {
     "createuser": "create-user", "createadmin": "create-admin", "create_user": "create-user",
     "create_admin": "create-admin", "build_similarity_index": "build-similarity-index",
@@ -49,7 +49,7 @@ class Commands(click.RichGroup):
         try:
             return super().invoke(ctx)
         except BrightroomError as error:
-            err.print(f"[red]brightroom:[/] {escape(str(error))}")
+            complain(str(error))
             sys.exit(1)
 
 
@@ -79,7 +79,7 @@ def up(settings: Settings, host: str | None, port: int | None) -> None:
         announce_admin(open_system(settings))
         with running(settings, say) as brightroom:
             server = HttpServer(brightroom.application(), *address, door)
-            brightroom.on_loss(lambda: lost(server))
+            brightroom.on_loss(lambda: lost(settings, server))
             say(f"Brightroom answers at [bold]{server.url}[/]  (API docs: {server.url}/schema)")
             server.answer()
 
@@ -217,15 +217,22 @@ def stop_service(settings: Settings, name: str) -> None:
     stop(settings, named(name), say)
 
 
-def lost(server: "HttpServer") -> None:
+def lost(settings: Settings, server: "HttpServer") -> None:
     """Have `up` end, now that Ray is gone."""
-    end_within(FAREWELL_S)
+    from api.up import epitaph
+
+    end_within(FAREWELL_S, lambda: complain(epitaph(settings)))
     server.stop()
 
 
 def named(service: str) -> list[str]:
     """The services that a word of the command line means."""
     return list(SERVICES) if service == ALL else [service]
+
+
+def complain(sentence: str) -> None:
+    """Tell the person why the command ends."""
+    say(f"[red]brightroom:[/] {escape(sentence)}")
 
 
 def say(text: str) -> None:

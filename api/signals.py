@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
 
@@ -26,8 +27,18 @@ def leave(number: int, frame: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-def end_within(seconds: float) -> None:
-    """End this process with status 1 after so long, whatever it still waits for; one that ends by itself has."""
-    last = threading.Timer(seconds, os._exit, (1,))
+def end_within(seconds: float, last_words: Callable[[], object]) -> None:
+    """End this process with status 1 after so long, and some words, whatever it still waits for.
+
+    One that has ended by itself by then says none.
+    """
+
+    def end() -> None:
+        try:
+            last_words()
+        finally:
+            os._exit(1)
+
+    last = threading.Timer(seconds, end)
     last.daemon = True
     last.start()
