@@ -1,8 +1,9 @@
 """A Ray cluster that is somebody else's, of several nodes on this machine: `python -m tests.cluster.host`.
 
 Token authentication, a dashboard, logical CPUs and GPUs as asked for. Obeys lines on its input: `kill N` ends a node as
-a power cut does, `end` or the input's end ends everything; it answers in lines of JSON. `Host` is a test's view of it.
-All ports are free ones, all files are in a scratch folder, and nothing outlives whoever started it.
+a power cut does, `behead` ends the GCS alone, `end` or the input's end ends everything; it answers in lines of JSON.
+`Host` is a test's view of it. All ports are free ones, all files lie in a scratch folder, and nothing outlives whoever
+started it.
 """
 
 import json
@@ -41,7 +42,9 @@ class Host:
                 start_new_session=True,
             )  # fmt: skip
         told = self.heard()
-        self.address, self.dashboard, self.node_ids = told["address"], told["dashboard"], told["nodes"]
+        self.address, self.dashboard = told["address"], told["dashboard"]
+        self.nodes: list[str] = told["nodes"]  # their ids
+        self.raylets: list[int] = told["raylets"]  # of each the process whose children its workers are
 
     def environment(self) -> dict[str, str]:
         """The variables of this cluster's own processes."""
@@ -54,10 +57,22 @@ class Host:
 
     def kill(self, number: int) -> None:
         """End a node and all that runs on it, without a farewell."""
+        self.told(f"kill {number}")
+
+    def behead(self) -> None:
+        """End the GCS, and nothing else."""
+        self.told("behead")
+
+    def runs(self, number: int, name: str) -> bool:
+        """Whether a process of that name runs on a node; Ray names workers after what they do."""
+        return any(name in " ".join(process.cmdline()) for process in family(self.raylets[number]))
+
+    def told(self, line: str) -> dict[str, Any]:
+        """What the host answers to a line."""
         assert self.process.stdin
-        self.process.stdin.write(f"kill {number}\n")
+        self.process.stdin.write(f"{line}\n")
         self.process.stdin.flush()
-        self.heard()
+        return self.heard()
 
     def heard(self) -> dict[str, Any]:
         """The next that the host says."""
@@ -71,7 +86,7 @@ class Host:
         """End everything, and the host itself."""
         with suppress(subprocess.TimeoutExpired):
             self.process.communicate("end\n", timeout=30)
-        ended(self.process.pid)
+        killed(family(self.process.pid))
         self.process.wait()
         shutil.rmtree(self.scratch, ignore_errors=True)
 
@@ -90,9 +105,9 @@ def family(pid: int) -> list[psutil.Process]:
     return []
 
 
-def ended(pid: int) -> None:
-    """Kill a process and all that it started; the first ones first, who would start others anew."""
-    for process in (processes := family(pid)):
+def killed(processes: Sequence[psutil.Process]) -> None:
+    """Kill processes, those that would start others anew first, and wait until they are gone."""
+    for process in processes:
         with suppress(psutil.Error):
             process.kill()
     psutil.wait_procs(processes, 10)
@@ -117,28 +132,27 @@ def main() -> None:
         cluster.add_node(num_cpus=cpus, num_gpus=gpus, object_store_memory=OBJECT_STORE, **({} if number else head))
         for number, (cpus, gpus) in enumerate(json.loads(sys.argv[1]))
     ]
-    say(address=cluster.address, dashboard=cluster.webui_url, nodes=[node.node_id for node in nodes])
+    raylets = [pid_of(node, "raylet") for node in nodes]
+    say(address=cluster.address, dashboard=cluster.webui_url, nodes=[node.node_id for node in nodes], raylets=raylets)
     try:
         for line in sys.stdin:
             verb, *number = line.split()
-            if verb != "kill":
+            if verb == "end":
                 break
-            node = nodes[int(number[0])]
-            children = [one for pid in raylets(node) for one in family(pid)]
-            cluster.remove_node(node, allow_graceful=False)
-            for process in children:
-                with suppress(psutil.Error):
-                    process.kill()
-            psutil.wait_procs(children, 10)
-            say(killed=int(number[0]))
+            if verb == "behead":
+                os.kill(pid_of(nodes[0], "gcs_server"), signal.SIGKILL)
+            else:
+                gone = family(raylets[int(number[0])])
+                cluster.remove_node(nodes[int(number[0])], allow_graceful=False)
+                killed(gone)
+            say(did=verb)
     finally:
-        for process in psutil.Process().children():
-            ended(process.pid)
+        killed([one for child in psutil.Process().children() for one in family(child.pid)])
 
 
-def raylets(node: Any) -> list[int]:
-    """The process of a node whose children its workers are."""
-    return [info.process.pid for info in node.all_processes["raylet"]]
+def pid_of(node: Any, name: str) -> int:
+    """A process of a node."""
+    return int(node.all_processes[name][0].process.pid)
 
 
 if __name__ == "__main__":
