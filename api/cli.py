@@ -29,7 +29,7 @@ out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 ALL = "all"  # every service
-FAREWELL_S = 12  # how long `up` may take to end when Ray is gone: what was asked of Ray may never be answered
+FAREWELL_S = 6  # how long `up` may take to end when Ray is gone: what was asked of Ray may never be answered
 ALIASES = {
     "createuser": "create-user", "createadmin": "create-admin", "create_user": "create-user",
     "create_admin": "create-admin", "build_similarity_index": "build-similarity-index",

@@ -86,7 +86,7 @@ class Host:
         """End everything, and the host itself."""
         with suppress(subprocess.TimeoutExpired):
             self.process.communicate("end\n", timeout=30)
-        killed(family(self.process.pid))
+        killed([*family(self.process.pid), *session(self.process.pid)])
         self.process.wait()
         shutil.rmtree(self.scratch, ignore_errors=True)
 
@@ -103,6 +103,16 @@ def family(pid: int) -> list[psutil.Process]:
         process = psutil.Process(pid)
         return [process, *process.children(recursive=True)]
     return []
+
+
+def session(pid: int) -> list[psutil.Process]:
+    """The processes in the process session of one, which may have ended."""
+    members: list[psutil.Process] = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, ProcessLookupError):
+            if os.getsid(process.pid) == pid:
+                members.append(process)
+    return members
 
 
 def killed(processes: Sequence[psutil.Process]) -> None:
@@ -148,6 +158,7 @@ def main() -> None:
             say(did=verb)
     finally:
         killed([one for child in psutil.Process().children() for one in family(child.pid)])
+        shutil.rmtree(os.environ["RAY_TMPDIR"], ignore_errors=True)  # also when nobody is left to do it
 
 
 def pid_of(node: Any, name: str) -> int:

@@ -94,7 +94,7 @@ def tags(spec: str, kind: str = "zero-shot-tags") -> str:
         (tags("options: {prompts: a photo}"), "services.tags.options.prompts"),
         (tags("options: {prompts: [a photo]}"), "services.tags.options.prompts.0"),
         (tags("options: {min_score: 0.2}", "template"), "options.min_score: .*there are none"),
-        ("services: {exif: {kind: exif, options: {media: {child: [-c]}}}}", "services.exif.options.media: .*there are none"),
+        ("services: {exif: {kind: exif, options: {media: {child: [-c]}}}}", "services.exif.options.media: .*are none"),
         (tags("gpus: 0.33333"), "services.tags.gpus: 0.33333 is finer than the ten-thousandths"),
         (tags("batch_size: 3000000000"), "services.tags.batch_size: .*less than or equal to 4096"),
         (

@@ -64,9 +64,11 @@ def test_a_stopped_service_ends_stays_stopped_and_says_how_to_start_it(brightroo
 def test_a_deleted_application_comes_back(brightroom: Brightroom, services: Services):
     """Somebody deleted it by Ray's own means; nobody here wanted that."""
     name = brightroom.fleet.application("ocr")
+    (replica,) = brightroom.fleet.status("ocr").replicas
 
-    serve.delete(name)
+    serve.delete(name, _blocking=False)  # to wait for it is to miss it: it is back too soon
 
+    until(brightroom, "ocr", lambda status: replica.replica not in [one.replica for one in status.replicas])
     assert until(brightroom, "ocr", lambda status: name in found_applications()) < 10
     until(brightroom, "ocr", healthy)
 
