@@ -220,8 +220,14 @@ def stop_service(settings: Settings, name: str) -> None:
 def lost(settings: Settings, server: "HttpServer") -> None:
     """Have `up` end, now that Ray is gone."""
     from api.up import epitaph
+    from cluster.head import sweep
 
-    end_within(FAREWELL_S, lambda: complain(epitaph(settings)))
+    def last_words() -> None:
+        complain(epitaph(settings))
+        if not settings.ray.address:
+            sweep(settings)  # what is left of a head of ours: nobody waits for it any more
+
+    end_within(FAREWELL_S, last_words)
     server.stop()
 
 

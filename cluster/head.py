@@ -130,14 +130,20 @@ def sweep(settings: Settings) -> None:
     head = read_head(settings)
     if head is None:
         return
-    left = family(head)
-    for process in left:
-        with suppress(psutil.Error):
-            process.kill()
-    psutil.wait_procs(left, timeout=5)
+    deadline = time.monotonic() + 5
+    while (left := family(head)) and time.monotonic() < deadline:  # again: whoever is not killed yet may start others
+        killed(left)
     reap(head.pid)
     head_file(settings).unlink(missing_ok=True)
     shutil.rmtree(temp_dir(settings), ignore_errors=True)
+
+
+def killed(processes: list[psutil.Process]) -> None:
+    """Kill processes, and wait a moment for their end."""
+    for process in processes:
+        with suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(processes, timeout=1)
 
 
 @contextmanager
