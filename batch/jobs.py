@@ -30,8 +30,11 @@ log = logging.getLogger(__name__)
 SILENCE = timedelta(seconds=12)  # a job that Ray does not know and that has not beaten for so long is gone
 FAREWELL = timedelta(seconds=4)  # longer than between two beats
 PATIENCE = timedelta(seconds=30)  # with a pause or a cancel, beyond the longest that a batch may take at one model
-SCAN, ANALYSE = "scan", "analyse"  # in the order in which they take turns: people wait for scans
-ACTIONS = (SCAN, ANALYSE)
+SCAN, ANALYSE = "scan", "analyse"
+TRAIN, RESCAN_FACES, EVENTS = "train-faces", "rescan-faces", "generate-events"
+DELETE_MISSING, SAVE_METADATA = "delete-missing", "save-metadata"
+# In the order in which they take turns: people wait for what is short, then for scans.
+ACTIONS = (TRAIN, EVENTS, DELETE_MISSING, SCAN, RESCAN_FACES, SAVE_METADATA, ANALYSE)
 RESTING = ("paused", "interrupted")
 HEAVY_AT_ONCE = 1  # two datasets side by side would divide the cluster between them and finish neither sooner
 MOST_ATTEMPTS = 50

@@ -13,16 +13,20 @@ from cluster.store.attempts import Attempts
 from cluster.store.choices import Choices
 from cluster.store.clock import Clock, utc_now
 from cluster.store.connection import Connection, Tidying
+from cluster.store.events import Events
 from cluster.store.faces import Faces
+from cluster.store.facts import Facts
 from cluster.store.failures import Failures
 from cluster.store.files import Files
 from cluster.store.jobs import Jobs
 from cluster.store.leases import Leases
+from cluster.store.people import People
 from cluster.store.photos import Photos
 from cluster.store.schema import SCHEMA_VERSION, key, rows_of, texts
 from cluster.store.services import Services
 from cluster.store.sessions import Sessions
 from cluster.store.table import Table
+from cluster.store.trash import Trash
 from cluster.store.users import Users
 from cluster.store.vectors import ANN_ROWS, Embeddings, Hit, Models
 
@@ -31,7 +35,8 @@ SYSTEM_KEEP = timedelta(minutes=1)  # heartbeats make many versions, and no read
 SORTED = {
     "photos": ("photo_id", "content_id", "taken_at"),
     "files": ("file_id", "dir_id", "photo_id", "content_id"),
-    "faces": ("photo_id",),
+    "faces": ("photo_id", "person_id"),
+    "facts": ("photo_id",),
 }
 META = pa.schema([key("key"), *texts("value")])
 
@@ -82,6 +87,10 @@ class Library:
         self.files = Files(database)
         self.photos = Photos(database)
         self.faces = Faces(database)
+        self.facts = Facts(database)
+        self.people = People(database)
+        self.events = Events(database)
+        self.trash = Trash(database)
         self.errors = Failures(database)
         self.registry = Models(database)
 
@@ -98,8 +107,8 @@ class Library:
 
     def table(self, name: str) -> Table:
         """A table by its name, `embeddings_...` too; raises KeyError."""
-        named: list[Table] = [self.files, self.photos, self.faces, self.errors]
-        tables = {table.name: table for table in named}
+        named: list[Table] = [self.files, self.photos, self.faces, self.facts, self.people, self.events, self.trash]
+        tables = {table.name: table for table in [*named, self.errors]}
         return tables[name] if name in tables else self.registry.of_table(name)
 
     def nearest(self, model: str, vector: Sequence[float], limit: int, where: Expr | None = None) -> list[Hit]:

@@ -57,6 +57,7 @@ SCHEMA = pa.schema(
         column("changed_at", TIME),
         *texts("job_id"),
         *texts(*[f"{stage}_{what}" for stage in STAGES for what in ("rev", "error")]),
+        *texts("event_id"),  # "": in none
         maybe("derived_bytes", pa.int64()),  # of its previews and thumbnails; null: made when nobody counted
     ]
 )

@@ -7,7 +7,7 @@ that is escaped already, so that the text `\\' OR 1=1 --` ends its own literal.
 import re
 from typing import Any
 
-from lancedb.expr import Expr, lit
+from lancedb.expr import Expr, col, lit
 
 # Literals without a backslash, and none right beside another: a quote within a text would show as one or the other.
 FAITHFUL = re.compile(r"(?:[^'\\]|'[^'\\]*'(?!'))*")
@@ -30,3 +30,11 @@ def assigned(value: Any) -> str:
     if (sql := condition(value)) is None:
         raise ValueError("an expression as a new value may hold no text with quotes or backslashes")
     return sql
+
+
+def but_for(spared: tuple[str, str]) -> str:
+    """What lets a merge change rows but for those with a value in a column; raises ValueError for a quoted value."""
+    column, value = spared
+    if (sql := condition(col(f"target.{column}") != lit(value))) is None:
+        raise ValueError("rows can be spared by a plain value only, without quotes or backslashes")
+    return sql.replace(f"`target.{column}`", f"target.{column}")

@@ -20,7 +20,7 @@ from lancedb.table import Table as LanceTable
 
 from cluster.store.connection import Connection, has_index
 from cluster.store.schema import fitted, last_of_each, partly_fitted, rows_of
-from cluster.store.sql import assigned, condition
+from cluster.store.sql import assigned, but_for, condition
 
 log = logging.getLogger(__name__)
 
@@ -116,11 +116,14 @@ class Table:
         merge = self._merge().when_matched_update_all().when_not_matched_insert_all()
         return int(self._run(merge, self._full(rows), durable).num_inserted_rows)
 
-    def update(self, rows: pa.Table, durable: bool = True) -> int:
-        """Change some columns of the rows whose key is there, and return how many; `rows` has the key and those."""
+    def update(self, rows: pa.Table, durable: bool = True, sparing: tuple[str, str] | None = None) -> int:
+        """Change some columns of the rows whose key is there, and return how many; `rows` has the key and those.
+
+        `sparing`, a column and a plain value: rows that have it when this is committed stay as they are.
+        """
         if not len(rows):
             return 0
-        merge = self._merge().when_matched_update_all()
+        merge = self._merge().when_matched_update_all(where=but_for(sparing) if sparing else None)
         return int(self._run(merge, partly_fitted(self.completed(rows), self.schema), durable).num_updated_rows)
 
     def insert_new(self, rows: pa.Table, durable: bool = True) -> int:

@@ -20,7 +20,8 @@ from cluster.store.commits import CommitCounts
 from cluster.store.database import Library
 from cluster.store.table import Table
 
-ORDER = ("embeddings", "faces", "errors", "photos", "files")  # what says that work is done comes last
+# What says that work is done comes last; what people said, and what could be put back, first.
+ORDER = ("trash", "people", "facts", "embeddings", "faces", "errors", "events", "photos", "files")
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,11 @@ class Upsert:
 
 @dataclass(frozen=True)
 class Update:
-    """Change some columns of rows that are there."""
+    """Change some columns of rows that are there, but for those that have a value by now: (column, value)."""
 
     table: str
     rows: pa.Table
+    sparing: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -117,8 +119,8 @@ def apply(table: Table, write: Write) -> None:
     match write:
         case Upsert(rows=rows):
             table.upsert(rows, durable=False)
-        case Update(rows=rows):
-            table.update(rows, durable=False)
+        case Update(rows=rows, sparing=sparing):
+            table.update(rows, durable=False, sparing=sparing)
         case Replace(rows=rows, column=column, values=values):
             table.replace(rows, column, values, durable=False)
         case Delete(column=column, values=values):
@@ -141,14 +143,20 @@ def joined(first: Write, then: Write) -> Write | None:
     match first, then:
         case Upsert(), Upsert():
             return Upsert(first.table, pa.concat_tables([first.rows, then.rows.select(first.rows.column_names)]))
-        case Update(), Update() if set(first.rows.column_names) == set(then.rows.column_names):
-            return Update(first.table, pa.concat_tables([first.rows, then.rows.select(first.rows.column_names)]))
+        case Update(), Update() if alike(first, then):
+            rows = pa.concat_tables([first.rows, then.rows.select(first.rows.column_names)])
+            return Update(first.table, rows, first.sparing)
         case Replace(), Replace() if first.column == then.column and not undone(first, then):
             rows = pa.concat_tables([first.rows, then.rows.select(first.rows.column_names)])
             return Replace(first.table, rows, first.column, [*first.values, *then.values])
         case Delete(), Delete() if first.column == then.column:
             return Delete(first.table, first.column, [*first.values, *then.values])
     return None
+
+
+def alike(first: Update, then: Update) -> bool:
+    """Whether two updates change the same columns and spare the same rows."""
+    return set(first.rows.column_names) == set(then.rows.column_names) and first.sparing == then.sparing
 
 
 def undone(first: Replace, then: Replace) -> bool:

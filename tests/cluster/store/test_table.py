@@ -12,7 +12,9 @@ import pytest
 from lancedb.expr import col, lit
 
 from cluster.store.connection import Connection, Tidying
-from cluster.store.schema import changes_of
+from cluster.store.database import Library
+from cluster.store.faces import SCHEMA as FACES
+from cluster.store.schema import changes_of, rows_of
 from cluster.store.table import Table
 
 Rows = Callable[..., pa.Table]
@@ -216,3 +218,18 @@ def agree(table: Table, truth: dict[str, dict[str, Any]]) -> None:
         mine = sorted(id_ for id_, row in truth.items() if row["group"] == f"g{group}")
         assert sorted(ids(table.rows(col("group") == lit(f"g{group}")))) == mine
         assert table.count(col("group") == lit(f"g{group}")) == len(mine)
+
+
+def test_an_update_spares_rows_that_have_a_value_by_now(library: Library) -> None:
+    """What somebody said meanwhile stays; the other rows change."""
+    faces = [{"face_id": "a", "standing": "labeled"}, {"face_id": "b"}]
+    library.faces.upsert(rows_of(faces, library.faces.schema))
+    guessed = changes_of([{"face_id": key, "person_id": "kim", "standing": "inferred"} for key in "ab"], FACES)
+
+    changed = library.faces.update(guessed, sparing=("standing", "labeled"))
+
+    found = library.faces.rows(columns=["face_id", "standing"], order_by="face_id").to_pylist()
+    assert changed == 1
+    assert [row["standing"] for row in found] == ["labeled", "inferred"]
+    with pytest.raises(ValueError, match="plain value"):
+        library.faces.update(guessed, sparing=("standing", "it's"))
