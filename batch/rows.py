@@ -12,7 +12,6 @@ import msgspec
 from batch.ingest import GEOCODER, PLACE_COLUMNS, FileRead, FileSeen, Ingested
 from batch.stages import DONE, FAILED, PENDING
 from batch.variants import SIDECAR, stem
-from cluster.store.faces import face_id
 from cluster.store.failures import error_id
 from cluster.store.paths import dir_id, display, file_id
 from serve_apps.models.protocol import Caption, DetectedFace, Tag, Text
@@ -135,8 +134,11 @@ def file_words(name: str) -> str:
     return re.sub("[/_.-]+", " ", name)
 
 
-def analysed_row(work: Row, revisions: dict[str, str], now: datetime) -> Row:
-    """The columns that analysis owns, after a batch: what was found, and the ledger of the stages that ran."""
+def analysed_row(work: Row, revisions: dict[str, str], now: datetime, faces: int | None = None) -> Row:
+    """The columns that analysis owns, after a batch: what was found, and the ledger of the stages that ran.
+
+    `faces`: how many the photo has now, where that stage ran; people's word counts there beside the detector's.
+    """
     row: Row = {name: work[name] for name in ("photo_id", *FOUND)}
     for stage in ANALYSES:
         state = work.get(f"{stage}_state", PENDING)
@@ -146,6 +148,8 @@ def analysed_row(work: Row, revisions: dict[str, str], now: datetime) -> Row:
             row.update(FINDINGS[stage](work[f"{stage}_output"]) if stage in FINDINGS else {})
         elif state == FAILED:
             row.update({name: NOTHING_FOUND[name] for name in OWNED.get(stage, ())})
+    if faces is not None:
+        row["face_count"] = faces
     return {**row, "search_text": search_text({**work, **row}), "changed_at": now}
 
 
@@ -166,36 +170,20 @@ def caption_found(output: bytes) -> Row:
     return {"caption": caption.text, "caption_by": caption.made_by}
 
 
-def faces_found(output: bytes) -> Row:
-    """The column of how many faces there are."""
-    return {"face_count": len(msgspec.msgpack.decode(output, type=list[DetectedFace]))}
-
-
-FINDINGS = {"tags": tags_found, "ocr": text_found, "caption": caption_found, "faces": faces_found}
+FINDINGS = {"tags": tags_found, "ocr": text_found, "caption": caption_found}
 OWNED = {
-    "tags": ("tags", "tag_scores"), "ocr": ("ocr",), "caption": ("caption", "caption_by"), "faces": ("face_count",),
+    "tags": ("tags", "tag_scores"), "ocr": ("ocr",), "caption": ("caption", "caption_by"),
 }  # fmt: skip
 
 
-def face_rows(photo_id: str, output: bytes, model: str) -> tuple[list[Row], list[Row]]:
-    """Rows of `faces` and of the face model's vectors, in the detector's order."""
-    faces, vectors = [], []
-    for index, face in enumerate(msgspec.msgpack.decode(output, type=list[DetectedFace])):
-        key = face_id(photo_id, index)
+def face_rows(output: bytes, model: str) -> list[Row]:
+    """What a face model found in a photo, in the detector's order: rows of `faces` without ids, with their vectors."""
+    faces = []
+    for face in msgspec.msgpack.decode(output, type=list[DetectedFace]):
         edges = dict(zip(("left", "top", "right", "bottom"), face.box, strict=True))
         points = [axis for point in face.landmarks for axis in point]
-        faces.append(
-            {
-                "face_id": key,
-                "photo_id": photo_id,
-                **edges,
-                "score": face.score,
-                "landmarks": points,
-                "model": model,
-            }
-        )
-        vectors.append({"id": key, "photo_id": photo_id, "vector": face.embedding})
-    return faces, vectors
+        faces.append({**edges, "score": face.score, "landmarks": points, "model": model, "vector": face.embedding})
+    return faces
 
 
 def now_utc() -> datetime:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from batch import rows
 from batch.changes import NEVER, Known
+from batch.faces import Found, found, table_for
 from batch.identity import photo_ids
 from batch.ingest import INGESTED, PLACE_COLUMNS, FileRead, Ingested
 from batch.missing import Gone, files_of, restated, updates, writes_of
@@ -25,7 +26,6 @@ from cluster.store.files import SCHEMA as FILES
 from cluster.store.paths import display, file_id
 from cluster.store.photos import SCHEMA as PHOTOS
 from cluster.store.schema import changes_of, rows_of
-from cluster.store.vectors import Embeddings
 from cluster.store.writer import Delete, Replace, Update, Upsert, Write
 
 
@@ -108,8 +108,8 @@ class Sink:
         """Delete what was found in photos: their faces and all their vectors, which are of another picture."""
         if not photo_ids:
             return []
-        found = [self.library.registry.find(model) for model in self.library.models()]
-        tables = ["faces", *[table.name for table in found if table]]
+        models = [self.library.registry.find(model) for model in self.library.models()]
+        tables = ["faces", *[table.name for table in models if table]]
         return [Delete(table, "photo_id", photo_ids) for table in tables]
 
     def failed_again(self, files: Sequence[Known]) -> None:
@@ -127,20 +127,22 @@ class Sink:
         failures = [rows.error_row(read, "", self.job_id, rows.now_utc(), "listing")]
         self.writer.commit(self.errors(failures))
 
-    def gone(self, found: Gone, bereft: Sequence[bytes] = ()) -> None:
+    def gone(self, lost: Gone, bereft: Sequence[bytes] = ()) -> None:
         """Commit what became of files that are not where they were, and that the `bereft` beside them are to be read.
 
         In one commit: a scan that is killed before it reads them leaves that to the next one.
         """
-        self.writer.commit([*writes_of(self.library, found), *to_be_read(file_id(rows.SOURCE, one) for one in bereft)])
+        self.writer.commit([*writes_of(self.library, lost), *to_be_read(file_id(rows.SOURCE, one) for one in bereft)])
 
     def analysed(self, batch: pa.Table, revisions: dict[str, str]) -> dict[str, tuple[int, int]]:
         """Commit what the models found; returns (done, failed) by stage."""
         now = rows.now_utc()
         work = self.as_they_are(batch.to_pylist())
-        photos = [rows.analysed_row(row, revisions, now) for row in work]
+        seen = [row for row in work if row.get("faces_state") in (DONE, FAILED)]
+        faces = found(self.library, seen, revisions["faces"], now) if seen else Found([], {})
+        photos = [rows.analysed_row(row, revisions, now, faces.counts.get(row["photo_id"])) for row in work]
         writes = [
-            *self.face_writes(work, revisions),
+            *faces.writes,
             *self.clip_writes(work, revisions),
             *self.analysis_errors(work, now),
             Update("photos", changes_of(photos, PHOTOS)),
@@ -167,37 +169,15 @@ class Sink:
         self.writer.commit([*self.clip_writes(work, {"clip": model}), *self.analysis_errors(work, now)])
         return outcomes(work, "clip")
 
-    def face_writes(self, work: list[Row], revisions: dict[str, str]) -> list[Write]:
-        """A photo's faces replace those it had."""
-        ran = [row for row in work if row.get("faces_state") in (DONE, FAILED)]
-        if not ran:
-            return []
-        found = [
-            rows.face_rows(row["photo_id"], row["faces_output"], revisions["faces"])
-            for row in ran
-            if row["faces_output"]
-        ]
-        faces = [face for some, _ in found for face in some]
-        vectors = [vector for _, some in found for vector in some]
-        photo_ids = [row["photo_id"] for row in ran]
-        writes: list[Write] = [Replace("faces", rows_of(faces, self.library.faces.schema), "photo_id", photo_ids)]
-        if table := self.vectors(revisions["faces"], vectors):
-            writes.append(Replace(table.name, rows_of(vectors, table.schema), "photo_id", photo_ids))
-        return writes
-
-    def vectors(self, model: str, found: Sequence[Row]) -> Embeddings | None:
-        """A model's table, made for the first vectors; None when there are none and never were."""
-        return self.library.embeddings(model, len(found[0]["vector"])) if found else self.library.registry.find(model)
-
     def clip_writes(self, work: list[Row], revisions: dict[str, str]) -> list[Write]:
         """A photo's vector replaces the one it had; a photo that failed has none."""
         ran = [row["photo_id"] for row in work if row.get("clip_state") in (DONE, FAILED)]
-        found = [
+        vectors = [
             {"id": row["photo_id"], "photo_id": row["photo_id"], "vector": msgspec.msgpack.decode(row["clip_output"])}
             for row in work if row.get("clip_output")
         ]  # fmt: skip
-        table = self.vectors(revisions["clip"], found) if ran else None
-        return [Replace(table.name, rows_of(found, table.schema), "photo_id", ran)] if table else []
+        table = table_for(self.library, revisions["clip"], vectors) if ran else None
+        return [Replace(table.name, rows_of(vectors, table.schema), "photo_id", ran)] if table else []
 
     def analysis_errors(self, work: list[Row], now: Any) -> list[Write]:
         """What failed in which stage, for the job that met it."""
