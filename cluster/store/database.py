@@ -38,6 +38,7 @@ SORTED = {
     "faces": ("photo_id", "person_id"),
     "facts": ("photo_id",),
 }
+CONFIDENCE = 0.9  # from which on a guess at whose a face is counts
 META = pa.schema([key("key"), *texts("value")])
 
 
@@ -93,6 +94,16 @@ class Library:
         self.trash = Trash(database)
         self.errors = Failures(database)
         self.registry = Models(database)
+
+    @property
+    def confidence(self) -> float:
+        """How sure training must be of whose a face is to say so, 0 to 1; its owner's to choose."""
+        row = self.meta.get("confidence")
+        return float(row["value"]) if row else CONFIDENCE
+
+    def set_confidence(self, confidence: float) -> None:
+        """Note what the owner chose; the next training acts on it."""
+        self.meta.upsert(rows_of([{"key": "confidence", "value": f"{confidence:.4f}"}], META))
 
     def models(self) -> list[str]:
         """The models the library has vectors of, oldest first."""

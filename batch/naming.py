@@ -1,0 +1,265 @@
+"""What somebody says of faces and people - that is Kim, that is not, these two are one - committed as facts.
+
+Facts and people are committed before the faces that follow from them: whatever is cut off in between, saying it again
+or the next training brings to its end.
+"""
+
+import secrets
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from itertools import groupby
+
+import msgspec
+from lancedb.expr import col
+
+from batch.faces import DRAWN_BY_USER, NOBODY, SIDES, Roster, box_of, drawn, labeled, overlap
+from batch.rows import Row, now_utc
+from batch.sink import Commits
+from cluster.errors import Conflict, Invalid, NotFound
+from cluster.store.database import Library
+from cluster.store.faces import INFERRED, LABELED
+from cluster.store.faces import SCHEMA as FACES
+from cluster.store.facts import ADD, DELETE, LABEL, REJECT, fact_id
+from cluster.store.people import CLUSTER, PERSON, Person, checked, id_of, key_of
+from cluster.store.schema import changes_of, rows_of
+from cluster.store.writer import Delete, Update, Upsert, Write
+from serve_apps.models.protocol import Box
+
+MOST_FACES = 10_000  # that one request may be about
+CROWDED = 0.7  # a box that overlaps a face's so far is that face's
+
+
+class Naming:
+    """What one user says of one library. Every method raises NotFound for a face or person that is not there."""
+
+    def __init__(self, library: Library, writer: Commits, by: str, now: Callable[[], datetime] = now_utc) -> None:
+        """`by` is the user's id."""
+        self.library, self.writer, self.by, self.now = library, writer, by, now
+
+    def label(self, face_ids: Sequence[str], person_id: str = "", name: str = "") -> Person:
+        """These faces are somebody's: a known person's, or that of a name, who is made when nobody has it."""
+        faces = self.faces(face_ids)
+        person, made = self.whose(person_id, name)
+        self.writer.commit([*made, *self.labels(faces, person.person_id)])
+        return person
+
+    def confirm(self, face_ids: Sequence[str]) -> int:
+        """These faces are whose they were thought to be; raises Conflict for one that nobody was thought of."""
+        faces = self.faces(face_ids)
+        if any(face["standing"] not in (INFERRED, LABELED) for face in faces):
+            raise Conflict("Nobody is thought of for one of these faces; say whose it is.")
+        roster = Roster(self.library)
+        whose = groupby(sorted(faces, key=lambda face: face["person_id"]), key=lambda face: face["person_id"])
+        self.writer.commit([write for one, of_one in whose for write in self.labels([*of_one], roster.who(one))])
+        return len(faces)
+
+    def reject(self, face_ids: Sequence[str], person_id: str = "") -> int:
+        """These faces are not a person's, or not of whom they are thought to be: that is never offered again."""
+        faces = self.faces(face_ids)
+        roster = Roster(self.library)
+        not_of = {face["face_id"]: roster.who(person_id or face["person_id"]) for face in faces}
+        if "" in not_of.values():
+            raise Conflict("Nobody is thought of for one of these faces; there is nothing to reject.")
+        if person_id:
+            self.library.people.person(person_id)
+        of_them = [face for face in faces if roster.who(face["person_id"]) == not_of[face["face_id"]]]
+        said = [self.fact(face, REJECT, not_of[face["face_id"]]) for face in faces]
+        taken_back = [fact_id(face["face_id"], LABEL) for face in of_them]
+        self.writer.commit([*self.facts(said), *forget(taken_back), *changed(of_them, NOBODY)])
+        return len(faces)
+
+    def unlabel(self, face_ids: Sequence[str]) -> int:
+        """Nobody says any more whose these faces are; whom a sidecar names is rejected, or it would say so again."""
+        faces = self.faces(face_ids)
+        labels = [fact_id(face["face_id"], LABEL) for face in faces]
+        own = set(self.library.facts.by_keys(labels, ["fact_id"])["fact_id"].to_pylist())
+        named = [face for face in faces if face["standing"] == LABELED and fact_id(face["face_id"], LABEL) not in own]
+        said = [self.fact(face, REJECT, face["person_id"]) for face in named]
+        self.writer.commit([*self.facts(said), *forget(labels), *changed(faces, NOBODY)])
+        return len(faces)
+
+    def delete(self, face_ids: Sequence[str]) -> int:
+        """These are no faces, or none that matter: they do not come back."""
+        faces = self.faces(face_ids)
+        keys = [face["face_id"] for face in faces]
+        tables = [table.name for model in self.library.models() if (table := self.library.registry.find(model))]
+        vectors: list[Write] = [Delete(name, "id", keys) for name in tables]
+        said = [self.fact(face, DELETE) for face in faces]
+        counts = self.counted({face["photo_id"] for face in faces}, without=set(keys))
+        self.writer.commit([*self.facts(said), *vectors, Delete("faces", "face_id", keys), *counts])
+        return len(faces)
+
+    def add(
+        self, photo_id: str, box: Box, vector: tuple[str, Sequence[float]] | None, person_id: str = "", name: str = ""
+    ) -> str:
+        """There is a face where no model found one; returns its id. Raises Conflict where one is already.
+
+        `vector` is the face's by a model: (model's name, vector of unit length).
+        """
+        photo = self.photo(photo_id)
+        left, top, right, bottom = box
+        if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+            raise Invalid("A face's box is left, top, right and bottom as fractions of the picture; draw it again.")
+        if any(overlap(box_of(one), box) > CROWDED for one in self.library.faces.of_photos([photo_id]).to_pylist()):
+            raise Conflict("There is a face already; say whose that one is.")
+        person, made = self.whose(person_id, name) if person_id or name else (None, [])
+        key = f"{photo_id}-u{secrets.token_hex(4)}"
+        place = {**dict(zip(SIDES, box, strict=True)), "photo_id": photo_id, "face_id": key}
+        face = {**drawn(photo_id, key, place, DRAWN_BY_USER), **(labeled(person.person_id) if person else NOBODY)}
+        said = [self.fact(face, ADD), *([self.fact(face, LABEL, person.person_id)] if person else [])]
+        faces = Upsert("faces", rows_of([face], self.library.faces.schema))
+        self.writer.commit(
+            [*made, *self.facts(said), *self.vector(face, vector), faces, *self.counted({photo["photo_id"]}, 1)]
+        )
+        return key
+
+    def rename(self, person_id: str, name: str) -> Person:
+        """A person has another name; a cluster becomes a person, whose faces somebody has seen.
+
+        Raises Conflict when another person has that name: merge them.
+        """
+        person, kept = self.library.people.person(person_id), checked(name)
+        other = self.library.people.named(kept)
+        if other and other.person_id != person.person_id:
+            raise Conflict(f"There is a {other.name} already; merge the two if they are one.")
+        now = msgspec.structs.replace(person, name=kept, name_key=key_of(kept), kind=PERSON, changed_at=self.now())
+        seen = self.library.faces.of_person(person.person_id).to_pylist() if person.kind == CLUSTER else []
+        self.writer.commit([*self.people([now]), *self.labels(seen, now.person_id)])
+        return now
+
+    def merge(self, into: str, others: Sequence[str]) -> Person:
+        """Some people are one: all are now the first, or, where that one has no name, the first that has one.
+
+        Their faces keep how they are known, but for a cluster's, which are labeled when it turns out to be a person.
+        """
+        if not others:
+            raise Invalid("Name at least one other person to merge.")
+        people = self.library.people
+        all_of = [people.person(into), *[people.person(one) for one in others]]
+        target = next((one for one in all_of if one.kind == PERSON), all_of[0])
+        ids = sorted({into, *others, *[one.person_id for one in all_of]} - {target.person_id})
+        rows = people.of_ids(ids)
+        gone = [
+            msgspec.structs.replace(row, merged_into=target.person_id, changed_at=self.now()) for row in rows.values()
+        ]
+        faces = self.library.faces.rows(col("person_id").isin(ids)).to_pylist() if ids else []
+        seen = [face for face in faces if rows[face["person_id"]].kind == CLUSTER and target.kind == PERSON]
+        moved = [face for face in faces if face not in seen]
+        whose = {"person_id": target.person_id}
+        self.writer.commit([*self.people(gone), *self.labels(seen, target.person_id), *changed(moved, whose)])
+        return target
+
+    def split(self, person_id: str, face_ids: Sequence[str], name: str) -> Person:
+        """Some of a person's faces are another's, who has a name; they are never offered as the first's again."""
+        old = self.library.people.person(person_id)
+        person = self.label(face_ids, name=name)
+        if person.person_id == old.person_id:
+            raise Conflict(f"These faces are {old.name}'s already; give the other person another name.")
+        faces = self.faces(face_ids)
+        self.writer.commit(self.facts([self.fact(face, REJECT, old.person_id) for face in faces]))
+        return person
+
+    def hide(self, person_id: str, hidden: bool) -> Person:
+        """Show a person among the others, or do not."""
+        return self.change(person_id, hidden=hidden)
+
+    def cover(self, person_id: str, face_id: str) -> Person:
+        """A person is shown by one of their faces, "" for one that we choose; raises Invalid for another's."""
+        person = self.library.people.person(person_id)
+        if face_id and self.faces([face_id])[0]["person_id"] != person.person_id:
+            raise Invalid("That face is somebody else's; choose one of this person's.")
+        return self.change(person.person_id, cover_face_id=face_id)
+
+    def change(self, person_id: str, **values: object) -> Person:
+        """A person with other columns, committed."""
+        person = msgspec.structs.replace(self.library.people.person(person_id), changed_at=self.now(), **values)
+        self.writer.commit(self.people([person]))
+        return person
+
+    def whose(self, person_id: str, name: str) -> tuple[Person, list[Write]]:
+        """A person by id or name, and the writes that make them when they are new."""
+        if person_id:
+            return self.library.people.person(person_id), []
+        kept = checked(name)
+        if known := self.library.people.named(kept):
+            return known, []
+        key = id_of(kept)
+        if self.library.people.get(key):  # who first had the name is called otherwise by now
+            key = secrets.token_hex(16)
+        now = self.now()
+        person = Person(key, kept, key_of(kept), PERSON, "", "", False, now, now)
+        return person, self.people([person])
+
+    def faces(self, face_ids: Sequence[str]) -> list[Row]:
+        """Some faces; raises NotFound when one is not there, and Invalid for none and for too many."""
+        wanted = list(dict.fromkeys(face_ids))
+        if not 1 <= len(wanted) <= MOST_FACES:
+            raise Invalid(f"Name 1 to {MOST_FACES:,} faces.")
+        found: list[Row] = self.library.faces.by_keys(wanted).to_pylist()
+        if len(found) < len(wanted):
+            raise NotFound("There is no such face.")
+        return found
+
+    def photo(self, photo_id: str) -> Row:
+        """A photo; raises NotFound."""
+        if row := self.library.photos.get(photo_id):
+            return row
+        raise NotFound("There is no such photo.")
+
+    def labels(self, faces: Sequence[Row], person_id: str) -> list[Write]:
+        """The writes that say that some faces are a person's."""
+        if not faces:
+            return []
+        said = [self.fact(face, LABEL, person_id) for face in faces]
+        taken_back = [fact_id(face["face_id"], REJECT, person_id) for face in faces]
+        return [*self.facts(said), *forget(taken_back), *changed(faces, labeled(person_id))]
+
+    def fact(self, face: Row, kind: str, person_id: str = "") -> Row:
+        """Something said of a face, as a row."""
+        key = fact_id(face["face_id"], kind, person_id)
+        about = {name: face[name] for name in ("photo_id", "face_id", *SIDES)}
+        said = {"kind": kind, "person_id": person_id, "made_by": self.by, "made_at": self.now()}
+        return {**about, "fact_id": key, **said}
+
+    def facts(self, said: Sequence[Row]) -> list[Write]:
+        """The writes of some facts, with the content of the photos they are about."""
+        if not said:
+            return []
+        photos = self.library.photos.by_keys([fact["photo_id"] for fact in said], ["photo_id", "content_id"])
+        contents = {row["photo_id"]: row["content_id"] for row in photos.to_pylist()}
+        full = [{**fact, "content_id": contents.get(fact["photo_id"], "")} for fact in said]
+        return [Upsert("facts", rows_of(full, self.library.facts.schema))]
+
+    def people(self, people: Sequence[Person]) -> list[Write]:
+        """The writes of some people."""
+        rows = [msgspec.structs.asdict(person) for person in people]
+        return [Upsert("people", rows_of(rows, self.library.people.schema))] if rows else []
+
+    def vector(self, face: Row, vector: tuple[str, Sequence[float]] | None) -> list[Write]:
+        """The writes of a face's vector, where there is one."""
+        if vector is None:
+            return []
+        model, numbers = vector
+        table = self.library.embeddings(model, len(numbers))
+        row = {"id": face["face_id"], "photo_id": face["photo_id"], "vector": list(numbers)}
+        return [Upsert(table.name, rows_of([row], table.schema))]
+
+    def counted(self, photo_ids: set[str], more: int = 0, without: Collection[str] = ()) -> list[Write]:
+        """The writes that say how many faces some photos have."""
+        keys = self.library.faces.of_photos(sorted(photo_ids), ["face_id", "photo_id"]).to_pylist()
+        left = [row["photo_id"] for row in keys if row["face_id"] not in without]
+        counts = [{"photo_id": photo, "face_count": left.count(photo) + more} for photo in sorted(photo_ids)]
+        return [Update("photos", changes_of(counts, self.library.photos.schema))]
+
+
+def forget(fact_ids: Sequence[str]) -> list[Write]:
+    """The write that takes facts back."""
+    return [Delete("facts", "fact_id", list(fact_ids))] if fact_ids else []
+
+
+def changed(faces: Sequence[Row], values: Row) -> list[Write]:
+    """The write that changes columns of some faces."""
+    if not faces:
+        return []
+    rows = [{"face_id": face["face_id"], **values} for face in faces]
+    return [Update("faces", changes_of(rows, FACES))]
