@@ -66,13 +66,19 @@ def upright_regions(packets: Packets, orientation: int, width: int, height: int)
     turned.
     """
     packet = next((packet for packet in packets if packet.metadata.regions), Packet())
-    if (
-        orientation in SIDEWAYS
-        and packet.dimensions
-        and (width > height) == (packet.dimensions[0] > packet.dimensions[1])
-    ):
-        orientation = UPRIGHT
-    return [turned(region, orientation) for region in packet.metadata.regions]
+    turn = turn_of(packet.dimensions, orientation, width, height)
+    return [turned(region, turn) for region in packet.metadata.regions]
+
+
+def turn_of(dimensions: tuple[float, float] | None, orientation: int, width: int, height: int) -> int:
+    """The orientation of the picture that regions were drawn on, given its dimensions and the upright ones.
+
+    A square one is the stored one: its dimensions show nothing.
+    """
+    if orientation in SIDEWAYS and dimensions and width != height:
+        drawn_upright = (width > height) == (dimensions[0] > dimensions[1])
+        return UPRIGHT if drawn_upright else orientation
+    return orientation
 
 
 def turned(region: Region, orientation: int) -> Region:

@@ -31,6 +31,8 @@ LIGHTROOM = "{http://ns.adobe.com/lightroom/1.0/}"
 MWG_REGIONS = "{http://www.metadataworkinggroup.com/schemas/regions/}"
 AREA = "{http://ns.adobe.com/xmp/sType/Area#}"
 DIMENSIONS = "{http://ns.adobe.com/xap/1.0/sType/Dimensions#}"
+OURS = "{urn:brightroom:xmp:1.0/}"
+OUR_TAGS = OURS + "Tags"  # those of the keywords that a model chose and we wrote: nobody's own words
 TIMES = (EXIF + "DateTimeOriginal", PHOTOSHOP + "DateCreated", XMP + "CreateDate")
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # half of its bytes are zeros, which elsewhere are padding
 NOTHING = Metadata()
@@ -97,11 +99,18 @@ def metadata_of(properties: Properties) -> Metadata:
         camera_make=name(properties.text(TIFF + "Make")),
         camera_model=name(properties.text(TIFF + "Model")),
         rating=rating_of(properties),
-        keywords=names([*properties.texts(DC + "subject"), *properties.texts(LIGHTROOM + "hierarchicalSubject")]),
+        keywords=keywords_of(properties),
         regions=list(islice(regions_of(properties), LIST_LENGTH)),
         title=line(properties.text(DC + "title")),
         description=paragraph(properties.text(DC + "description")),
     )
+
+
+def keywords_of(properties: Properties) -> list[str]:
+    """The words that people gave; those that we wrote for a model are not theirs."""
+    ours = set(properties.texts(OUR_TAGS))
+    words = [*properties.texts(DC + "subject"), *properties.texts(LIGHTROOM + "hierarchicalSubject")]
+    return names(word for word in words if word not in ours)
 
 
 def rating_of(properties: Properties) -> int | None:
