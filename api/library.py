@@ -46,6 +46,7 @@ class LibraryStats(msgspec.Struct, frozen=True):
     failed_files: int  # that could not be read
     size: int  # bytes of the files that are there
     faces: int
+    events: int
     places: int  # different ones
     countries: int
     days: int  # with photos
@@ -65,7 +66,7 @@ class Scan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @get("/stats", opt=USER, sync_to_thread=True, summary="The sums of one's library")
 def library_stats(deps: Given, owned: Owned) -> LibraryStats:
-    """Photos, files, faces, places, days, and how far each stage has come."""
+    """Photos, files, faces, events, places, days, and how far each stage has come."""
     return stats(owned, deps.revisions())
 
 
@@ -94,7 +95,7 @@ def stats(library: Library, revisions: Mapping[str, str]) -> LibraryStats:
         photos=sums.photos, images=among(rows["kind"], "image"), raws=among(rows["kind"], "raw"), videos=sums.videos,
         missing=sums.missing, files=library.files.count(col("state") != lit("missing")),
         failed_files=library.files.count(col("state") == lit("failed")), size=sums.storage_bytes, faces=sums.faces,
-        places=len(placed), countries=len(set(rows["country"].to_pylist()) - {""}),
+        events=sums.events, places=len(placed), countries=len(set(rows["country"].to_pylist()) - {""}),
         days=sums.days, first_day=sums.first_day, last_day=sums.last_day,
         stages=[stage_sum(rows, stage, revisions.get(stage)) for stage in STAGES],
     )  # fmt: skip

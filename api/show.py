@@ -16,7 +16,6 @@ from cluster.store.jobs import ENDED, Job
 from cluster.store.timeline import overview
 
 MOST_FAILURES = 1000  # printed of one job
-NOT_COMPUTED = ("events",)  # figures of the library that nothing computes yet
 GO_ON = "`brightroom scan` goes on from what is committed."
 
 
@@ -68,8 +67,7 @@ def stats(console: Console, library: Library, settings: Settings, as_json: bool)
         return
     table = Table(show_header=False, box=None, padding=(0, 2))
     for name, value in msgspec.to_builtins(told).items():
-        if name not in NOT_COMPUTED:
-            table.add_row(name.replace("_", " "), shown(value))
+        table.add_row(name.replace("_", " "), shown(value))
     console.print(table)
 
 

@@ -3,17 +3,28 @@
 Which photos are an event's stands in the photos' rows; how events are found is `batch/events.py`'s business.
 """
 
-import pyarrow as pa
+import unicodedata
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 
+import pyarrow as pa
+from lancedb.expr import Expr, col, lit
+
+from cluster.errors import Invalid, NotFound
 from cluster.store.connection import Connection
 from cluster.store.schema import TIME, column, key, texts
 from cluster.store.table import Table
+
+FEWEST = 2  # photos of an event that is shown
+LONGEST_TITLE = 200
 
 SCHEMA = pa.schema(
     [
         key("event_id"),
         *texts("title", "own_title"),  # made of what is known, and what somebody called it: "" for nobody
         *texts("cover_photo_id"),  # that somebody chose; "" leaves the choice to us
+        *texts("front_photo_id"),  # our choice
         column("first_at", TIME),
         column("last_at", TIME),
         column("photos", pa.int32()),
@@ -25,8 +36,43 @@ SCHEMA = pa.schema(
 )
 
 
+def checked(title: str) -> str:
+    """An event's own title as it is kept, "" for none; raises Invalid for one that is too long or cannot be read."""
+    kept = unicodedata.normalize("NFC", " ".join(title.split()))
+    if len(kept) > LONGEST_TITLE or any(unicodedata.category(letter)[0] == "C" for letter in kept):
+        raise Invalid(f"An event's title has up to {LONGEST_TITLE} characters, all of them visible; choose another.")
+    return kept
+
+
+def said(row: Mapping[str, Any]) -> bool:
+    """Whether somebody gave an event a title or a cover."""
+    return bool(row["own_title"] or row["cover_photo_id"])
+
+
+def shown() -> Expr:
+    """Lets events through that people see: not deleted, and with enough photos."""
+    return ~col("deleted") & (col("photos") >= lit(FEWEST))
+
+
 class Events(Table):
-    """The events of a library, deleted ones too."""
+    """The events of a library, deleted ones too, and those that wait for their photos to come back."""
 
     def __init__(self, database: Connection) -> None:
         super().__init__(database, "events", SCHEMA, "event_id")
+
+    def page(self, limit: int, before: tuple[datetime, str] | None = None) -> list[dict[str, Any]]:
+        """Up to so many events that are shown, newest first; `before`: when the last one began, and its id."""
+        where = shown()
+        if before:
+            first_at, event_id = before
+            same = (col("first_at") == lit(first_at)) & (col("event_id") < lit(event_id))
+            where = where & ((col("first_at") < lit(first_at)) | same)
+        rows: list[dict[str, Any]] = self.rows(where, None, limit, "first_at", descending=True).to_pylist()
+        return rows
+
+    def event(self, event_id: str) -> dict[str, Any]:
+        """An event that is shown; raises NotFound."""
+        found: list[dict[str, Any]] = self.rows((col("event_id") == lit(event_id)) & shown(), limit=1).to_pylist()
+        if not found:
+            raise NotFound("There is no such event.")
+        return found[0]

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from lancedb.expr import Expr, col, func, lit
 
 from cluster.errors import Invalid
+from cluster.store import events
 from cluster.store.database import Library
 from cluster.store.photos import Photos, tagged
 
@@ -29,6 +30,7 @@ class PhotoFilter(msgspec.Struct, frozen=True):
     kind: str = ""  # image, raw, video
     missing: bool | None = False  # None: both
     camera: str = ""  # camera model
+    event: str = ""  # the id of an event
 
     def expression(self) -> Expr:
         """The filter as an expression over photos."""
@@ -50,6 +52,8 @@ class PhotoFilter(msgspec.Struct, frozen=True):
             yield col("kind") == lit(self.kind)
         if self.camera:
             yield col("camera_model") == lit(self.camera)
+        if self.event:
+            yield col("event_id") == lit(self.event)
         if self.missing is not None:
             yield col("missing") == lit(self.missing)
 
@@ -72,7 +76,7 @@ class Overview(msgspec.Struct, frozen=True):
     first_day: date | None
     last_day: date | None
     faces: int
-    events: int
+    events: int  # that are shown
     storage_bytes: int  # of all files that are there
     pending: dict[str, int]  # photos each stage has yet to see
 
@@ -140,7 +144,7 @@ def overview(library: Library, revisions: Mapping[str, str]) -> Overview:
         first_day=min(days, default=None),
         last_day=max(days, default=None),
         faces=library.faces.count(),
-        events=0,
+        events=library.events.count(events.shown()),
         storage_bytes=library.files.bytes_stored(),
         pending=photos.pending_counts(revisions),
     )

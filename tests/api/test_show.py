@@ -3,6 +3,7 @@
 import io
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -102,11 +103,17 @@ def test_jobs_that_may_go_on_say_how(system: System):
     assert "`brightroom scan` goes on" in printed(out)
 
 
-def test_figures_that_nothing_computes_are_left_out(tmp_path: Path, library: Library):
-    """No "events 0" while there are no events."""
+def test_events_are_counted_among_the_figures(tmp_path: Path, library: Library):
+    """Those that are shown: neither a deleted one nor one that waits for its photos."""
+    facts = dict.fromkeys(("first_at", "last_at", "changed_at"), datetime.now(UTC))
+    events: list[dict[str, Any]] = [
+        {"event_id": "shown", "photos": 2, **facts},
+        {"event_id": "deleted", "photos": 2, "deleted": True, **facts},
+        {"event_id": "waiting", "photos": 1, "own_title": "Our trip", **facts},
+    ]
+    library.events.upsert(rows_of(events, library.events.schema))
     out = console()
 
     show.stats(out, library, Settings(root=tmp_path), as_json=False)
 
-    assert "photos" in printed(out)
-    assert "events" not in printed(out)
+    assert ["events", "1"] in [line.split() for line in printed(out).splitlines()]
