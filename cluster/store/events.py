@@ -18,6 +18,7 @@ from cluster.store.table import Table
 
 FEWEST = 2  # photos of an event that is shown
 LONGEST_TITLE = 200
+JOINERS = "\u200c\u200d"  # invisible, but letters of some scripts and the families among emoji are made with them
 
 SCHEMA = pa.schema(
     [
@@ -39,7 +40,8 @@ SCHEMA = pa.schema(
 def checked(title: str) -> str:
     """An event's own title as it is kept, "" for none; raises Invalid for one that is too long or cannot be read."""
     kept = unicodedata.normalize("NFC", " ".join(title.split()))
-    if len(kept) > LONGEST_TITLE or any(unicodedata.category(letter)[0] == "C" for letter in kept):
+    hidden = [letter for letter in kept if unicodedata.category(letter)[0] == "C" and letter not in JOINERS]
+    if len(kept) > LONGEST_TITLE or hidden or (kept and not kept.strip(JOINERS)):
         raise Invalid(f"An event's title has up to {LONGEST_TITLE} characters, all of them visible; choose another.")
     return kept
 
