@@ -5,7 +5,7 @@ or the next training brings to its end.
 """
 
 import secrets
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 
@@ -14,10 +14,11 @@ from lancedb.expr import col
 
 from batch.faces import DRAWN_BY_USER, NOBODY, SIDES, Roster, box_of, drawn, labeled, overlap
 from batch.rows import Row, now_utc
+from batch.said import added_id, named_by_sidecars, refused
 from batch.sink import Commits
 from cluster.errors import Conflict, Invalid, NotFound
 from cluster.store.database import Library
-from cluster.store.faces import INFERRED, LABELED
+from cluster.store.faces import INFERRED, LABELED, UNKNOWN
 from cluster.store.faces import SCHEMA as FACES
 from cluster.store.facts import ADD, DELETE, LABEL, REJECT, fact_id
 from cluster.store.people import CLUSTER, PERSON, Person, checked, id_of, key_of
@@ -72,22 +73,23 @@ class Naming:
         """Nobody says any more whose these faces are; whom a sidecar names is rejected, or it would say so again."""
         faces = self.faces(face_ids)
         labels = [fact_id(face["face_id"], LABEL) for face in faces]
-        own = set(self.library.facts.by_keys(labels, ["fact_id"])["fact_id"].to_pylist())
-        named = [face for face in faces if face["standing"] == LABELED and fact_id(face["face_id"], LABEL) not in own]
-        said = [self.fact(face, REJECT, face["person_id"]) for face in named]
+        named = named_by_sidecars(self.library, faces, self.now())
+        said = [self.fact(face, REJECT, named[face["face_id"]]) for face in faces if face["face_id"] in named]
         self.writer.commit([*self.facts(said), *forget(labels), *changed(faces, NOBODY)])
         return len(faces)
 
     def delete(self, face_ids: Sequence[str]) -> int:
-        """These are no faces, or none that matter: they do not come back."""
-        faces = self.faces(face_ids)
-        keys = [face["face_id"] for face in faces]
+        """These are no faces, or none that matter: they do not come back. Those that are deleted may be among them."""
+        said_before = self.library.facts.by_keys([fact_id(key, DELETE) for key in face_ids]).to_pylist()
+        photos = {fact["face_id"]: fact["photo_id"] for fact in said_before}
+        faces = self.faces(face_ids, photos)
+        photos |= {face["face_id"]: face["photo_id"] for face in faces}
         tables = [table.name for model in self.library.models() if (table := self.library.registry.find(model))]
-        vectors: list[Write] = [Delete(name, "id", keys) for name in tables]
+        vectors: list[Write] = [Delete(name, "id", list(photos)) for name in tables]
         said = [self.fact(face, DELETE) for face in faces]
-        counts = self.counted({face["photo_id"] for face in faces}, without=set(keys))
-        self.writer.commit([*self.facts(said), *vectors, Delete("faces", "face_id", keys), *counts])
-        return len(faces)
+        counts = self.counted(set(photos.values()), without=photos.keys())
+        self.writer.commit([*self.facts(said), *vectors, Delete("faces", "face_id", list(photos)), *counts])
+        return len(photos)
 
     def add(
         self, photo_id: str, box: Box, vector: tuple[str, Sequence[float]] | None, person_id: str = "", name: str = ""
@@ -96,21 +98,21 @@ class Naming:
 
         `vector` is the face's by a model: (model's name, vector of unit length).
         """
-        photo = self.photo(photo_id)
+        self.photo(photo_id)
         left, top, right, bottom = box
         if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
             raise Invalid("A face's box is left, top, right and bottom as fractions of the picture; draw it again.")
-        if any(overlap(box_of(one), box) > CROWDED for one in self.library.faces.of_photos([photo_id]).to_pylist()):
+        key, there = added_id(photo_id, box), self.library.faces.of_photos([photo_id]).to_pylist()
+        if any(overlap(box_of(one), box) > CROWDED for one in there if one["face_id"] != key):
             raise Conflict("There is a face already; say whose that one is.")
         person, made = self.whose(person_id, name) if person_id or name else (None, [])
-        key = f"{photo_id}-u{secrets.token_hex(4)}"
         place = {**dict(zip(SIDES, box, strict=True)), "photo_id": photo_id, "face_id": key}
-        face = {**drawn(photo_id, key, place, DRAWN_BY_USER), **(labeled(person.person_id) if person else NOBODY)}
-        said = [self.fact(face, ADD), *([self.fact(face, LABEL, person.person_id)] if person else [])]
+        before = next((one for one in there if one["face_id"] == key), NOBODY)
+        face = {**before, **drawn(photo_id, key, place, DRAWN_BY_USER)}
         faces = Upsert("faces", rows_of([face], self.library.faces.schema))
-        self.writer.commit(
-            [*made, *self.facts(said), *self.vector(face, vector), faces, *self.counted({photo["photo_id"]}, 1)]
-        )
+        whose = self.labels([face], person.person_id) if person else []
+        said = [*self.facts([self.fact(face, ADD)]), *forget([fact_id(key, DELETE)])]
+        self.writer.commit([*made, *said, *self.vector(face, vector), faces, *whose, *self.counted({photo_id}, {key})])
         return key
 
     def rename(self, person_id: str, name: str) -> Person:
@@ -123,7 +125,9 @@ class Naming:
         if other and other.person_id != person.person_id:
             raise Conflict(f"There is a {other.name} already; merge the two if they are one.")
         now = msgspec.structs.replace(person, name=kept, name_key=key_of(kept), kind=PERSON, changed_at=self.now())
-        seen = self.library.faces.of_person(person.person_id).to_pylist() if person.kind == CLUSTER else []
+        faces = self.library.faces.of_person(person.person_id).to_pylist()
+        others = refused(self.library, faces, {person.person_id})
+        seen = [face for face in faces if face["standing"] == UNKNOWN and face["face_id"] not in others]
         self.writer.commit([*self.people([now]), *self.labels(seen, now.person_id)])
         return now
 
@@ -142,21 +146,36 @@ class Naming:
         gone = [
             msgspec.structs.replace(row, merged_into=target.person_id, changed_at=self.now()) for row in rows.values()
         ]
-        faces = self.library.faces.rows(col("person_id").isin(ids)).to_pylist() if ids else []
-        seen = [face for face in faces if rows[face["person_id"]].kind == CLUSTER and target.kind == PERSON]
-        moved = [face for face in faces if face not in seen]
-        whose = {"person_id": target.person_id}
-        self.writer.commit([*self.people(gone), *self.labels(seen, target.person_id), *changed(moved, whose)])
+        self.writer.commit([*self.people(gone), *self.united(rows, target)])
         return target
+
+    def united(self, gone: Mapping[str, Person], target: Person) -> list[Write]:
+        """The writes that give the faces of people who are gone to another.
+
+        A labeled face is theirs whatever was said of their names; another is not, if it is none of these people's.
+        """
+        ids = {*gone, target.person_id}
+        faces = self.library.faces.rows(col("person_id").isin(sorted(ids))).to_pylist()
+        refusals = refused(self.library, faces, ids)
+        stay = [face for face in faces if face["standing"] == LABELED or face["face_id"] not in refusals]
+        seen = [face for face in stay if target.kind == PERSON and is_cluster(gone.get(face["person_id"]))]
+        moved = [face for face in stay if not (target.kind == PERSON and is_cluster(gone.get(face["person_id"])))]
+        out = [face for face in faces if face["standing"] != LABELED and face["face_id"] in refusals]
+        taken_back = forget([fact for face in stay for fact in refusals.get(face["face_id"], [])])
+        whose = changed(moved, {"person_id": target.person_id})
+        return [*self.labels(seen, target.person_id), *taken_back, *whose, *changed(out, NOBODY)]
 
     def split(self, person_id: str, face_ids: Sequence[str], name: str) -> Person:
         """Some of a person's faces are another's, who has a name; they are never offered as the first's again."""
-        old = self.library.people.person(person_id)
-        person = self.label(face_ids, name=name)
+        old, faces = self.library.people.person(person_id), self.faces(face_ids)
+        person, made = self.whose("", name)
         if person.person_id == old.person_id:
             raise Conflict(f"These faces are {old.name}'s already; give the other person another name.")
-        faces = self.faces(face_ids)
-        self.writer.commit(self.facts([self.fact(face, REJECT, old.person_id) for face in faces]))
+        roster = Roster(self.library)
+        if {roster.who(face["person_id"]) for face in faces} - {old.person_id, person.person_id}:
+            raise Invalid("One of these faces is somebody else's; choose faces of this person.")
+        said = self.facts([self.fact(face, REJECT, old.person_id) for face in faces])
+        self.writer.commit([*made, *said, *self.labels(faces, person.person_id)])
         return person
 
     def hide(self, person_id: str, hidden: bool) -> Person:
@@ -166,7 +185,7 @@ class Naming:
     def cover(self, person_id: str, face_id: str) -> Person:
         """A person is shown by one of their faces, "" for one that we choose; raises Invalid for another's."""
         person = self.library.people.person(person_id)
-        if face_id and self.faces([face_id])[0]["person_id"] != person.person_id:
+        if face_id and Roster(self.library).who(self.faces([face_id])[0]["person_id"]) != person.person_id:
             raise Invalid("That face is somebody else's; choose one of this person's.")
         return self.change(person.person_id, cover_face_id=face_id)
 
@@ -179,7 +198,10 @@ class Naming:
     def whose(self, person_id: str, name: str) -> tuple[Person, list[Write]]:
         """A person by id or name, and the writes that make them when they are new."""
         if person_id:
-            return self.library.people.person(person_id), []
+            person = self.library.people.person(person_id)
+            if person.kind == CLUSTER:
+                raise Conflict("Nobody has named these faces yet; give them a name first.")
+            return person, []
         kept = checked(name)
         if known := self.library.people.named(kept):
             return known, []
@@ -190,13 +212,13 @@ class Naming:
         person = Person(key, kept, key_of(kept), PERSON, "", "", False, now, now)
         return person, self.people([person])
 
-    def faces(self, face_ids: Sequence[str]) -> list[Row]:
-        """Some faces; raises NotFound when one is not there, and Invalid for none and for too many."""
+    def faces(self, face_ids: Sequence[str], gone: Collection[str] = ()) -> list[Row]:
+        """Some faces, without those that are gone; raises NotFound when another is not there, Invalid for too many."""
         wanted = list(dict.fromkeys(face_ids))
         if not 1 <= len(wanted) <= MOST_FACES:
             raise Invalid(f"Name 1 to {MOST_FACES:,} faces.")
         found: list[Row] = self.library.faces.by_keys(wanted).to_pylist()
-        if len(found) < len(wanted):
+        if set(wanted) - {face["face_id"] for face in found} - set(gone):
             raise NotFound("There is no such face.")
         return found
 
@@ -211,7 +233,7 @@ class Naming:
         if not faces:
             return []
         said = [self.fact(face, LABEL, person_id) for face in faces]
-        taken_back = [fact_id(face["face_id"], REJECT, person_id) for face in faces]
+        taken_back = [fact for facts in refused(self.library, faces, {person_id}).values() for fact in facts]
         return [*self.facts(said), *forget(taken_back), *changed(faces, labeled(person_id))]
 
     def fact(self, face: Row, kind: str, person_id: str = "") -> Row:
@@ -244,12 +266,17 @@ class Naming:
         row = {"id": face["face_id"], "photo_id": face["photo_id"], "vector": list(numbers)}
         return [Upsert(table.name, rows_of([row], table.schema))]
 
-    def counted(self, photo_ids: set[str], more: int = 0, without: Collection[str] = ()) -> list[Write]:
-        """The writes that say how many faces some photos have."""
-        keys = self.library.faces.of_photos(sorted(photo_ids), ["face_id", "photo_id"]).to_pylist()
-        left = [row["photo_id"] for row in keys if row["face_id"] not in without]
-        counts = [{"photo_id": photo, "face_count": left.count(photo) + more} for photo in sorted(photo_ids)]
+    def counted(self, photo_ids: set[str], more: Collection[str] = (), without: Collection[str] = ()) -> list[Write]:
+        """The writes that say how many faces some photos have, when some more are theirs and others are not."""
+        rows = self.library.faces.of_photos(sorted(photo_ids), ["face_id", "photo_id"]).to_pylist()
+        left = [row["photo_id"] for row in rows if row["face_id"] not in {*without, *more}]
+        counts = [{"photo_id": photo, "face_count": left.count(photo) + len(more)} for photo in sorted(photo_ids)]
         return [Update("photos", changes_of(counts, self.library.photos.schema))]
+
+
+def is_cluster(person: Person | None) -> bool:
+    """Whether this is somebody whom nobody has named."""
+    return person is not None and person.kind == CLUSTER
 
 
 def forget(fact_ids: Sequence[str]) -> list[Write]:

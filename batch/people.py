@@ -16,6 +16,7 @@ from lancedb.expr import col, lit
 from numpy.typing import NDArray
 
 from batch.faces import Roster, remembered, settled
+from batch.likeness import measured
 from batch.plan import Plan
 from batch.recognition import Recognised, candidates, recognise
 from batch.rows import Row, now_utc
@@ -32,6 +33,7 @@ from cluster.store.writer import Delete, Replace, Update, Upsert, Write
 PHOTOS_AT_ONCE = 1000  # whose facts are looked at together
 FACES_AT_ONCE = 20_000  # that are committed together
 NEIGHBOURS = 200  # faces that candidates for one face are looked for among
+SAMPLE = 1024  # faces that tell how far apart people lie
 WHOSE = ("person_id", "standing", "probability")
 
 
@@ -39,7 +41,8 @@ class Faces(msgspec.Struct):
     """All faces of a library as columns, in the order of their ids, with their vectors by one model."""
 
     ids: NDArray[np.object_]
-    person: NDArray[np.object_]  # whom ids were merged into
+    written: NDArray[np.object_]  # persons as the rows have them
+    person: NDArray[np.object_]  # whom those were merged into
     standing: NDArray[np.object_]
     probability: NDArray[np.float32]
     vectors: NDArray[np.float32]  # (N, D) of unit length
@@ -92,10 +95,8 @@ class Training:
     def assign(self, faces: Faces) -> int:
         """Say of each face that nobody labeled whose it is, or which cluster's; returns how many changed."""
         people, labels, clusters = indexed(self.library, faces)
-        found = recognise(
-            faces.vectors, labels, clusters, rejections(self.library, faces, people), self.library.confidence,
-            faces.of(INFERRED),
-        )  # fmt: skip
+        rejected = rejections(self.library, faces, people)
+        found = recognise(faces.vectors, labels, clusters, rejected, self.library.confidence)
         new = new_clusters(faces, found, people.clusters)
         self.writer.commit(self.clusters(new))
         groups = np.array([*people.clusters, *new, ""], object)  # -1, no cluster, is the last
@@ -130,8 +131,10 @@ class Index(msgspec.Struct, frozen=True):
 
 
 def spoken_of(library: Library) -> Iterator[list[str]]:
-    """The photos of whose faces somebody, or a sidecar, says something; some at a time."""
+    """The photos of whose faces somebody, or a sidecar, says or said something; some at a time."""
     found = set(pc.unique(library.facts.rows(None, ["photo_id"])["photo_id"]).to_pylist())
+    labeled = library.faces.rows(col("standing") == lit(LABELED), ["photo_id"])
+    found.update(labeled["photo_id"].to_pylist())
     for batch in library.photos.batches(None, ["photo_id", "regions"]):
         named = batch.filter(pc.greater(pc.list_value_length(batch["regions"]), 0))
         found.update(named["photo_id"].to_pylist())
@@ -152,10 +155,8 @@ def read(library: Library, model: str) -> Faces:
     flat = found["vector"].combine_chunks().flatten().to_numpy() if found else np.zeros(0, np.float32)
     vectors = np.asarray(flat, np.float32).reshape(-1, max(width, 1))[place.drop_null().to_numpy()]
     person = [roster.who(one) for one in rows["person_id"].to_pylist()]
-    columns = [
-        np.array(column, object) for column in (rows["face_id"].to_pylist(), person, rows["standing"].to_pylist())
-    ]
-    return Faces(columns[0], columns[1], columns[2], rows["probability"].to_numpy(), vectors)
+    ids, written, standing = (np.array(rows[name].to_pylist(), object) for name in ("face_id", *WHOSE[:2]))
+    return Faces(ids, written, np.array(person, object), standing, rows["probability"].to_numpy(), vectors)
 
 
 def indexed(library: Library, faces: Faces) -> tuple[Index, NDArray[np.int32], NDArray[np.int32]]:
@@ -205,7 +206,7 @@ def changes(
     person = np.where(sure, names[found.person], groups[found.cluster])
     standing = np.where(sure, INFERRED, UNKNOWN)
     probability = np.where(sure, found.probability, 0).astype(np.float32)
-    same = (person == faces.person) & (standing == faces.standing) & (np.abs(probability - faces.probability) < 1e-4)
+    same = (person == faces.written) & (standing == faces.standing) & (np.abs(probability - faces.probability) < 1e-4)
     return [
         {"face_id": faces.ids[i], "person_id": person[i], "standing": standing[i], "probability": float(probability[i])}
         for i in np.flatnonzero(~same & ~faces.of(LABELED))
@@ -213,23 +214,28 @@ def changes(
 
 
 def likely(library: Library, model: str, face_id: str, limit: int) -> list[tuple[str, float]]:
-    """The people that a face may be, likeliest first, each with a probability; nobody whom it is not."""
+    """The people that a face may be, likeliest first, each with a probability; nobody whom it is not.
+
+    They are looked for among the faces nearest to it; how far apart people lie is learnt from those and from others.
+    """
     table, roster = library.registry.find(model), Roster(library)
     vector = table.vectors([face_id]).get(face_id) if table else None
     if table is None or vector is None:
         return []
     near = [key for key, _, _ in table.nearest(vector, NEIGHBOURS) if key != face_id]
-    rows = library.faces.by_keys(near, ["face_id", "person_id", "standing"]).to_pylist()
-    labeled = {row["face_id"]: roster.who(row["person_id"]) for row in rows if row["standing"] == LABELED}
-    people, vectors = sorted(set(labeled.values())), table.vectors(list(labeled))
+    others = table.rows(None, ["id"], limit=SAMPLE)["id"].to_pylist()
+    vectors = table.vectors(near + others)
+    rows = library.faces.by_keys(list(vectors), ["face_id", "person_id", "standing"]).to_pylist()
+    whose = {row["face_id"]: roster.who(row["person_id"]) for row in rows if row["standing"] == LABELED}
+    people = sorted({whose[key] for key in near if key in whose})
+    number = {key: people.index(one) for key, one in whose.items() if one in people}
     said = library.facts.rows((col("face_id") == lit(face_id)) & (col("kind") == lit(REJECT)), ["person_id"])
     not_them = {roster.who(one) for one in said["person_id"].to_pylist()}
-    found = candidates(
-        np.array(vector, np.float32), np.array([vectors[key] for key in labeled], np.float32).reshape(-1, len(vector)),
-        np.array([people.index(one) for one in labeled.values()], np.int32),
-        [people.index(one) for one in not_them & set(people)], limit,
-    )  # fmt: skip
-    return [(people[number], probability) for number, probability in found]
+    matrix = np.array(list(vectors.values()), np.float32).reshape(-1, len(vector))
+    labels = np.array([number.get(key, -1) for key in vectors], np.int32)
+    rejected = [i for i, one in enumerate(people) if one in not_them]
+    found = candidates(np.array(vector, np.float32), matrix, labels, rejected, limit, measured(matrix, labels))
+    return [(people[i], probability) for i, probability in found]
 
 
 def foresee(library: Library, model: str) -> Plan:
