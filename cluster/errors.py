@@ -16,6 +16,7 @@
       PhotoError               one file or photo cannot be processed; batch/stages.py turns it into a value in its row
         Unreadable             the bytes are no picture that can be decoded
         TooLarge               over a limit of the settings
+        Unwritable             nothing can be written into it, or beside it
         DecoderDied            the decode child crashed, hung or ran out of memory
         OutOfMemory            needs more GPU memory than its model may take, alone and with no other beside it
 
@@ -89,6 +90,10 @@ class Unreadable(PhotoError):
 
 class TooLarge(PhotoError):
     """The file or its picture is over a limit of the settings."""
+
+
+class Unwritable(PhotoError):
+    """Nothing can be written into the file, or beside it."""
 
 
 class DecoderDied(PhotoError):

@@ -72,11 +72,14 @@ class Decoder:
         """Which bytes a file holds, with the metadata of an XMP sidecar or a video; nothing is decoded."""
         return self._ask(path, Identity, IdentifyRequest)
 
-    def rgb(self, path: bytes, longest: int) -> Image:
-        """(H, W, 3) of a picture or video, upright, in sRGB, its longest side at most `longest` (up to 4096)."""
+    def rgb(self, path: bytes, longest: int, name: str = "") -> Image:
+        """(H, W, 3) of a picture or video, upright, in sRGB, its longest side at most `longest` (up to 4096).
+
+        `name` is what people call the file, if not its path.
+        """
         longest = min(longest, LARGEST_RGB)
         with self._lock:
-            size = self._ask_locked(path, Pixels, lambda full, cpu_s: RgbRequest(full, longest, cpu_s))
+            size = self._ask_locked(path, Pixels, lambda full, cpu_s: RgbRequest(full, longest, name, cpu_s))
             pixels = np.empty((size.height, size.width, 3), np.uint8)
             if (
                 max(size.height, size.width) > longest

@@ -77,7 +77,8 @@ def identify(request: IdentifyRequest) -> Identity:
 def rgb(request: RgbRequest, setup: Setup) -> Image:
     """(H, W, 3) of a file with a longest side of at most `longest`, upright, in sRGB; raises Unreadable, TooLarge."""
     with Source(request.path) as source:
-        picture, _ = read(source, recognised(source, displayed(request.path)), request.longest, setup)
+        name = request.name or displayed(request.path)
+        picture, _ = read(source, recognised(source, name), request.longest, setup)
     small = resized(Pil.fromarray(picture.pixels), request.longest)
     orientation = picture.orientation or exif.read(picture.exif).orientation
     return to_srgb(pixels_of(upright(small, orientation)), picture.profile)

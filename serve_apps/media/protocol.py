@@ -94,6 +94,7 @@ class RgbRequest(msgspec.Struct, frozen=True, tag="rgb"):
 
     path: bytes
     longest: int
+    name: str  # what people call the file: its ending tells camera RAW from other TIFF files
     cpu_s: int
 
 

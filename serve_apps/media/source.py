@@ -28,9 +28,10 @@ SENTENCES = {
 class Source:
     """A regular file open for reading, with its size in bytes and mtime in nanoseconds; raises Unreadable."""
 
-    def __init__(self, path: bytes) -> None:
+    def __init__(self, path: bytes, folder: int | None = None) -> None:
+        """`folder` is the descriptor of an open folder that the path begins in."""
         try:
-            self.fd = os.open(path, READ_ONLY)
+            self.fd = os.open(path, READ_ONLY, dir_fd=folder)
         except OSError as error:
             raise Unreadable(sentence(error)) from None
         found = os.fstat(self.fd)

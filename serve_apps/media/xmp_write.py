@@ -74,6 +74,29 @@ def merged(packet: bytes, wanted: Wanted) -> bytes:
     return document.packet() if any(changed) else packet
 
 
+def only_found(wanted: Wanted) -> Wanted:
+    """Of what is wanted, what was found in the picture: a file can say that in a packet alone."""
+    return msgspec.structs.replace(wanted, rating=None, title="", keywords=[], latitude=None, taken_at=None)
+
+
+def is_said(said: Metadata, wanted: Wanted, before: Metadata | None = None) -> bool:
+    """Whether metadata say the rest of it, or else what they said before: not every source gives way to a packet."""
+    words = {word.casefold() for word in said.keywords}
+    fits = (
+        (said.rating, wanted.rating in (None, said.rating), "rating"),
+        (said.title, line(wanted.title) in ("", said.title), "title"),
+        (said.latitude, wanted.latitude is None or same_place(said, wanted), "latitude"),
+        (said.taken_at, wanted.taken_at is None or same_time(said, wanted), "taken_at"),
+    )
+    single = all(fit or (before and value and value == getattr(before, name)) for value, fit, name in fits)
+    return single and all(word.casefold() in words for word in distinct(wanted.keywords))
+
+
+def same_time(said: Metadata, wanted: Wanted) -> bool:
+    """Whether metadata say the time that is wanted."""
+    return (said.taken_at, said.taken_offset_min) == (wanted.taken_at, wanted.taken_offset_min)
+
+
 def rating(document: Document, wanted: Wanted) -> bool:
     """Set the stars; whether that changed anything."""
     if wanted.rating is None or document.said.metadata.rating == wanted.rating:
@@ -154,8 +177,7 @@ def coordinate(angle: float, hemispheres: str) -> str:
 
 def time(document: Document, wanted: Wanted) -> bool:
     """Set when it was taken, by the clock on the wall; whether that changed anything."""
-    said = document.said.metadata
-    if wanted.taken_at is None or (said.taken_at, said.taken_offset_min) == (wanted.taken_at, wanted.taken_offset_min):
+    if wanted.taken_at is None or same_time(document.said.metadata, wanted):
         return False
     wall = moment(wanted.taken_at, wanted.taken_offset_min)
     document.set(EXIF + "DateTimeOriginal", wall)

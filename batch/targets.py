@@ -1,0 +1,74 @@
+"""Where a photo's metadata may be written: what all kinds of places have in common.
+
+Leaves out the places themselves: beside the photo (beside.py) and inside it (inside.py).
+"""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from batch.rewriting import CHANGED, Step
+from batch.rows import Row
+from cluster.errors import Unwritable
+from cluster.settings import Settings
+from cluster.store.database import Library
+from cluster.store.paths import display
+from cluster.store.writer import Write
+from serve_apps.media.box import Decoder
+from serve_apps.media.source import Source
+from serve_apps.media.xmp_write import Wanted, is_said, merged, only_found
+
+GONE = "its file is not there any more; scan again"
+SPOILT = "what was written did not read back as it should, so the file was left as it was; save beside it instead"
+
+
+@dataclass
+class Target:
+    """A kind of place, for one library."""
+
+    settings: Settings
+    owner: str
+    library: Library
+    root: bytes
+    job_id: str
+    decoder: Decoder
+    step: Step  # told what is done next
+
+    def save(self, photo: Row, files: Sequence[Row], wanted: Wanted) -> bool:
+        """Write what is wanted of a photo unless it is said already; whether anything was written. Raises PhotoError"""
+        raise NotImplementedError
+
+    def writes(self) -> list[Write]:
+        """What the library must be told of what was written."""
+        raise NotImplementedError
+
+    def settle(self) -> None:
+        """Let go of what was replaced: the library knows."""
+        raise NotImplementedError
+
+    def whole(self, path: bytes) -> bytes:
+        """A path below the root as the decode child is given it."""
+        return os.path.join(self.root, path)
+
+    def is_known(self, path: bytes, sidecar: bytes | None, packets: Iterable[bytes], wanted: Wanted) -> bool:
+        """Whether a file says it all already: in its packets what was found in it, and somewhere what files say."""
+        found = only_found(wanted)
+        told = found.caption or found.tags or found.regions
+        if told and not any(merged(packet, found) == packet for packet in packets if packet):
+            return False
+        beside = self.whole(sidecar) if sidecar else None
+        return is_said(self.decoder.decode(self.whole(path), beside, display(path)).metadata, wanted)
+
+
+def main_of(photo: Row, files: Sequence[Row]) -> Row:
+    """A photo's main file; raises Unwritable when it is not there or could not be read."""
+    main = next((file for file in files if file["file_id"] == photo["main_file_id"]), None)
+    if main is None or main["state"] != "ok":
+        raise Unwritable(GONE)
+    return main
+
+
+def must_be_as_known(source: Source, file: Row) -> None:
+    """Raise Unwritable for a file that was changed since a scan read it: what it says now is not known."""
+    if (source.size, source.mtime_ns) != (file["size"], file["mtime_ns"]):
+        raise Unwritable(CHANGED)
