@@ -196,7 +196,8 @@ def regions(document: Document, wanted: Wanted) -> bool:
     """Add the named faces that are not named so yet; another name for the same face goes. Whether anything changed."""
     turn = metadata.turn_of(document.said.dimensions, wanted.orientation, wanted.width, wanted.height)
     there = [metadata.turned(region, turn) for region in document.said.metadata.regions]
-    new = [face for face in wanted.regions if not any(same_person(face, other) for other in there)]
+    called = [face for face in wanted.regions if name(face.name)]
+    new = [face for face in called if not any(same_person(face, other) for other in there)]
     if not new:
         return False
     stored = [stored_region(face, turn) for face in new]
