@@ -18,7 +18,7 @@ from cluster.store.jobs import Job
 from cluster.store.users import User
 from serve_apps.models.protocol import Caption, CaptionRequest, Image
 from serve_apps.models.similarity import Match
-from serve_apps.online import Embedded
+from serve_apps.online import Embedded, FacesSeen
 from serve_apps.status import ServiceStatus
 
 
@@ -73,6 +73,10 @@ class ModelCalls(Protocol):
 
     async def caption(self, request: CaptionRequest) -> Caption:
         """A sentence for a picture."""
+        ...
+
+    async def faces(self, image: Image) -> FacesSeen:
+        """The faces in a picture, with the vectors of the model that faces are compared by."""
         ...
 
     async def services(self) -> Sequence[ServiceStatus]:

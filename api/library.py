@@ -45,11 +45,16 @@ class LibraryStats(msgspec.Struct, frozen=True):
     files: int  # there now, sidecars too
     failed_files: int  # that could not be read
     size: int  # bytes of the files that are there
-    faces: int
+    people: int  # with a name and a face
+    faces: int  # labeled, inferred and unknown ones together
+    faces_labeled: int  # somebody said whose they are
+    faces_inferred: int  # training says so, surely enough
+    faces_unknown: int
     events: int
     places: int  # different ones
     countries: int
     days: int  # with photos
+    days_spanned: int  # from the first day to the last, both counted
     first_day: date | None
     last_day: date | None
     stages: list[StageSum]
@@ -66,7 +71,7 @@ class Scan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @get("/stats", opt=USER, sync_to_thread=True, summary="The sums of one's library")
 def library_stats(deps: Given, owned: Owned) -> LibraryStats:
-    """Photos, files, faces, events, places, days, and how far each stage has come."""
+    """Photos, files, people, faces, events, places, days, and how far each stage has come."""
     return stats(owned, deps.revisions())
 
 
@@ -94,9 +99,11 @@ def stats(library: Library, revisions: Mapping[str, str]) -> LibraryStats:
     return LibraryStats(
         photos=sums.photos, images=among(rows["kind"], "image"), raws=among(rows["kind"], "raw"), videos=sums.videos,
         missing=sums.missing, files=library.files.count(col("state") != lit("missing")),
-        failed_files=library.files.count(col("state") == lit("failed")), size=sums.storage_bytes, faces=sums.faces,
+        failed_files=library.files.count(col("state") == lit("failed")), size=sums.storage_bytes,
+        people=sums.people, faces=sums.faces, faces_labeled=sums.faces_labeled,
+        faces_inferred=sums.faces_inferred, faces_unknown=sums.faces_unknown,
         events=sums.events, places=len(placed), countries=len(set(rows["country"].to_pylist()) - {""}),
-        days=sums.days, first_day=sums.first_day, last_day=sums.last_day,
+        days=sums.days, days_spanned=sums.days_spanned, first_day=sums.first_day, last_day=sums.last_day,
         stages=[stage_sum(rows, stage, revisions.get(stage)) for stage in STAGES],
     )  # fmt: skip
 

@@ -9,9 +9,12 @@ from api.families import gauge
 from api.storage import Storages
 from cluster.machine import disk
 from cluster.settings import Settings
+from cluster.store.census import Census, census_of
 from cluster.store.database import Library, System
+from cluster.store.events import shown
 from cluster.store.storage import Storage, begun
 
+STANDINGS = ("labeled", "inferred", "unknown")
 KINDS = ("originals", "derived", "database")
 
 
@@ -28,15 +31,18 @@ class LibraryFigures:
         users = [user.user_id for user in self._system.users.list()]
         stored = [self._storages.of(user_id) for user_id in users]
         libraries = [self._library(user_id) for user_id in users if begun(self._settings, user_id)]
+        counted = [census_of(library) for library in libraries]
         for name, sentence, number in (
             ("users", "People who may log in.", len(users)),
             ("photos", "Photos and videos in all libraries, without those that are missing.", photos(stored)),
             ("videos", "Videos in all libraries, without those that are missing.", sum(one.videos for one in stored)),
             ("photos_missing", "Photos and videos whose files are gone.", missing(libraries)),
-            ("faces", "Faces found in the photos of all libraries.", sum(one.faces.count() for one in libraries)),
+            ("people", "People with a name and a face in all libraries.", sum(one.people for one in counted)),
+            ("events", "Events in all libraries that nobody deleted.", events(libraries)),
             ("files_failed", "Files that could not be read.", failed(libraries)),
         ):
             yield gauge(f"brightroom_library_{name}", sentence, [], [([], number)])
+        yield known(counted)
         yield taken(stored)
         yield from self._disk()
 
@@ -47,6 +53,18 @@ class LibraryFigures:
             yield gauge("brightroom_disk_size_bytes", sentence, [], [([], found.total)])
             sentence = "What is free of the disk that databases and derived pictures are on."
             yield gauge("brightroom_disk_free_bytes", sentence, [], [([], found.free)])
+
+
+def known(counted: list[Census]) -> Metric:
+    """How many faces there are, by how it is known whose they are."""
+    sentence = "Faces in the photos of all libraries, by how it is known whose they are."
+    sums = [([name], sum(getattr(one, name) for one in counted)) for name in STANDINGS]
+    return gauge("brightroom_library_faces", sentence, ["standing"], sums)
+
+
+def events(libraries: list[Library]) -> int:
+    """How many events there are that people see."""
+    return sum(library.events.count(shown()) for library in libraries)
 
 
 def photos(stored: list[Storage]) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from batch.faces import Roster
 from cluster.store.database import Library
 from cluster.store.photos import STAGES
 
@@ -77,7 +78,7 @@ class Region(msgspec.Struct, frozen=True):
 
 
 class Face(msgspec.Struct, frozen=True):
-    """A face that was found; edges as fractions of the upright picture."""
+    """A face and whose it is; edges as fractions of the upright picture."""
 
     face_id: str
     left: float
@@ -85,6 +86,11 @@ class Face(msgspec.Struct, frozen=True):
     right: float
     bottom: float
     score: float
+    person_id: str  # empty: nobody's
+    name: str  # of that person; empty of a cluster
+    standing: str  # labeled, inferred, unknown
+    probability: float  # that it is that person's; 1 of labeled ones
+    origin: str  # empty: detected; user or xmp: somebody drew it
 
 
 class ScoredTag(msgspec.Struct, frozen=True):
@@ -153,7 +159,6 @@ def thumbnails(row: Mapping[str, Any]) -> dict[str, str]:
 def detail(library: Library, row: Mapping[str, Any]) -> PhotoDetail:
     """A row of photos with its files and faces; blocks."""
     photo_id = row["photo_id"]
-    faces = library.faces.of_photos([photo_id]).sort_by("face_id").to_pylist()
     files = library.files.of_photos([photo_id]).to_pylist()
     parts: dict[str, Any] = {
         "photo": summary(row),
@@ -162,11 +167,25 @@ def detail(library: Library, row: Mapping[str, Any]) -> PhotoDetail:
         "place": msgspec.convert(row, Place),
         "exif": msgspec.convert(row, Exif),
         "regions": [msgspec.convert(region, Region) for region in row["regions"]],
-        "faces": [msgspec.convert(face, Face) for face in faces],
+        "faces": faces(library, photo_id),
         "variants": sorted((variant(row, file) for file in files), key=lambda one: (not one.main, one.name)),
         "stages": [StageState(stage, row[f"{stage}_rev"], row[f"{stage}_error"]) for stage in STAGES],
     }
     return msgspec.convert({**row, **parts}, PhotoDetail)
+
+
+def faces(library: Library, photo_id: str) -> list[Face]:
+    """The faces of a photo; blocks."""
+    rows, roster = library.faces.of_photos([photo_id]).sort_by("face_id").to_pylist(), Roster(library)
+    people = library.people.of_ids([roster.who(row["person_id"]) for row in rows])
+    names = {person_id: person.name for person_id, person in people.items()}
+    whose = [roster.who(row["person_id"]) for row in rows]
+    return [
+        msgspec.convert(
+            {**row, "person_id": who, "name": names.get(who, ""), "standing": row["standing"] or "unknown"}, Face
+        )
+        for row, who in zip(rows, whose, strict=True)
+    ]
 
 
 def position(row: Mapping[str, Any]) -> Position | None:

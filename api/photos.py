@@ -4,15 +4,19 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
 
 import msgspec
+from lancedb.expr import col, lit
 from litestar import get
 from litestar.params import FromPath, QueryParameter
 
 from api.access import USER
 from api.deps import Given, Owned
 from api.paging import Cursor, Limit
+from api.person_view import known_as
 from api.photo_view import PhotoDetail, PhotoSummary, detail, summary
+from batch.faces import Roster
 from cluster.errors import NotFound
 from cluster.store.database import Library
+from cluster.store.faces import UNKNOWN
 from cluster.store.timeline import PhotoFilter, page
 
 Day = Annotated[date | None, QueryParameter(description="a day, like 2024-05-17, in UTC")]
@@ -36,15 +40,18 @@ def list_photos(
     place: Words = "",
     tag: Words = "",
     kind: Kind = "",
+    person: Annotated[str, QueryParameter(max_length=128, description="a person's id: with a face of theirs")] = "",
     missing: Annotated[bool, QueryParameter(description="those whose files are gone, instead of the others")] = False,
     limit: Limit = None,
     cursor: Cursor = "",
 ) -> PhotoPage:
     """A page of one's own photos from `date_from` to `date_to`, both included, that fit all filters.
 
-    `place` is part of the name of a place, county, state or country; `tag` is a whole tag or keyword.
+    `place` is part of the name of a place, county, state or country; `tag` is a whole tag or keyword; `person` has a
+    face there, as somebody said or as is inferred.
     """
-    wanted = PhotoFilter(beginning(date_from), ending(date_to), place, tag, kind, missing)
+    photo_ids = photos_of(owned, person) if person else None
+    wanted = PhotoFilter(beginning(date_from), ending(date_to), place, tag, kind, missing, photo_ids=photo_ids)
     found = page(owned.photos, wanted, limit or deps.settings.api.page_size, cursor or None)
     return PhotoPage([summary(row) for row in found.rows], found.next)
 
@@ -61,6 +68,14 @@ def photo_row(library: Library, photo_id: str) -> dict[str, Any]:
     if row is None:
         raise NotFound("There is no such photo.")
     return row
+
+
+def photos_of(library: Library, person_id: str) -> frozenset[str]:
+    """The photos that a person is on; raises NotFound for one who is not there."""
+    person, roster = library.people.person(person_id), Roster(library)
+    theirs = col("person_id").isin(sorted(known_as([person.person_id], roster)))
+    faces = library.faces.rows(theirs & (col("standing") != lit(UNKNOWN)), ["photo_id"])
+    return frozenset(faces["photo_id"].to_pylist())
 
 
 def beginning(day: date | None) -> datetime | None:

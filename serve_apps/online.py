@@ -20,7 +20,7 @@ from cluster.store.choices import chosen
 from serve_apps.applications import serving
 from serve_apps.client import ServedModel
 from serve_apps.fleet import Fleet
-from serve_apps.models.protocol import Caption, CaptionRequest, Image, SentenceRequest
+from serve_apps.models.protocol import Caption, CaptionRequest, DetectedFace, Image, SentenceRequest
 from serve_apps.models.similarity import Match, Query
 from serve_apps.status import UNCONFIGURED, ServiceStatus, how_to_start
 
@@ -35,6 +35,13 @@ class Embedded(msgspec.Struct, frozen=True):
 
     model: str
     vector: list[float]
+
+
+class FacesSeen(msgspec.Struct, frozen=True):
+    """The faces of a picture, and the model that their vectors are of."""
+
+    model: str
+    faces: list[DetectedFace]
 
 
 class Services:
@@ -79,6 +86,19 @@ class Services:
             log.info("a caption was not made better: %s", error)
             return caption
         return better
+
+    async def faces(self, image: Image) -> FacesSeen:
+        """The faces in a picture, with the vectors of the model that faces are compared by."""
+        model, served = await asyncio.to_thread(self.served, "face_recognition", ONLINE_S)
+        try:
+            return FacesSeen(model, await served.ask(image))
+        except RayTaskError as error:
+            if isinstance(error, PhotoError):
+                raise
+            log.warning("face_recognition failed over a picture", exc_info=True)
+            raise Unavailable(
+                "the service face_recognition could not look at this picture; its log says why"
+            ) from error
 
     def searched_model(self) -> str:
         """The name of the model whose vectors are searched; raises Unavailable when none is configured."""

@@ -13,6 +13,7 @@ from lancedb.expr import Expr, col, func, lit
 
 from cluster.errors import Invalid
 from cluster.store import events
+from cluster.store.census import census_of
 from cluster.store.database import Library
 from cluster.store.photos import Photos, tagged
 
@@ -31,6 +32,7 @@ class PhotoFilter(msgspec.Struct, frozen=True):
     missing: bool | None = False  # None: both
     camera: str = ""  # camera model
     event: str = ""  # the id of an event
+    photo_ids: frozenset[str] | None = None  # only these; None: any
 
     def expression(self) -> Expr:
         """The filter as an expression over photos."""
@@ -54,6 +56,8 @@ class PhotoFilter(msgspec.Struct, frozen=True):
             yield col("camera_model") == lit(self.camera)
         if self.event:
             yield col("event_id") == lit(self.event)
+        if self.photo_ids is not None:
+            yield col("photo_id").isin(sorted(self.photo_ids)) if self.photo_ids else lit(False)
         if self.missing is not None:
             yield col("missing") == lit(self.missing)
 
@@ -75,7 +79,11 @@ class Overview(msgspec.Struct, frozen=True):
     days_spanned: int  # from the first day to the last, both counted
     first_day: date | None
     last_day: date | None
-    faces: int
+    people: int  # with a name and a face
+    faces: int  # labeled, inferred and unknown ones together
+    faces_labeled: int
+    faces_inferred: int
+    faces_unknown: int
     events: int  # that are shown
     storage_bytes: int  # of all files that are there
     pending: dict[str, int]  # photos each stage has yet to see
@@ -134,7 +142,7 @@ def overview(library: Library, revisions: Mapping[str, str]) -> Overview:
     """The sums of a library, each counted now; `revisions` are those that stages are at."""
     photos = library.photos
     present = ~col("missing")
-    days = days_of(photos)
+    days, census = days_of(photos), census_of(library)
     return Overview(
         photos=photos.count(present),
         videos=photos.count(present & (col("kind") == lit("video"))),
@@ -143,7 +151,11 @@ def overview(library: Library, revisions: Mapping[str, str]) -> Overview:
         days_spanned=(max(days) - min(days)).days + 1 if days else 0,
         first_day=min(days, default=None),
         last_day=max(days, default=None),
-        faces=library.faces.count(),
+        people=census.people,
+        faces=census.faces,
+        faces_labeled=census.labeled,
+        faces_inferred=census.inferred,
+        faces_unknown=census.unknown,
         events=library.events.count(events.shown()),
         storage_bytes=library.files.bytes_stored(),
         pending=photos.pending_counts(revisions),

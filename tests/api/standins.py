@@ -15,12 +15,13 @@ from cluster.machine import Cpu, Disk, Memory
 from cluster.nodes import Figures
 from cluster.stats import ClusterStats, NodeStats, ObjectStore
 from cluster.store.database import Library
-from serve_apps.models.protocol import Caption, CaptionRequest
+from serve_apps.models.protocol import Caption, CaptionRequest, DetectedFace, Image
 from serve_apps.models.similarity import Match
-from serve_apps.online import Embedded, known
+from serve_apps.online import Embedded, FacesSeen, known
 from serve_apps.status import ReplicaStatus, ServiceStatus, how_to_start
 
 MODEL = "test-clip@1"
+FACES = "test-faces@1"
 WIDTH = 64
 
 
@@ -96,6 +97,8 @@ class WordModels:
     def __init__(self, library: Callable[[str], Library]) -> None:
         self.library = library
         self.down: set[str] = set()
+        self.faces_seen: list[DetectedFace] = []  # in any picture
+        self.pictures: list[Image] = []  # that faces were looked for in
         self.chosen: dict[str, dict[str, Any]] = {}  # by service
 
     async def embed(self, item: Any) -> Embedded:
@@ -119,6 +122,12 @@ class WordModels:
         self._require("image_captioning")
         assert request.image is not None
         return Caption(f"{request.image.shape[1]} pixels of {', '.join(request.tags)}", "test-captioner")
+
+    async def faces(self, image: Image) -> FacesSeen:
+        """The faces that a test put there."""
+        self._require("face_recognition")
+        self.pictures.append(image)
+        return FacesSeen(FACES, self.faces_seen)
 
     async def services(self) -> list[ServiceStatus]:
         """One service, healthy or not."""

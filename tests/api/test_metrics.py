@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from api.library_figures import STANDINGS
 from api.service_figures import STATES
 from serve_apps.vitals import SECONDS
 from tests.api.standins import two_nodes
@@ -134,9 +135,13 @@ def test_libraries_are_summed_over_their_owners(busy: World) -> None:
 
     told = {
         name: value(families, f"brightroom_library_{name}")
-        for name in ("users", "photos", "videos", "photos_missing", "faces", "files_failed")
+        for name in ("users", "photos", "videos", "photos_missing", "people", "events", "files_failed")
     }
-    assert told == {"users": 3, "photos": 3, "videos": 1, "photos_missing": 1, "faces": 0, "files_failed": 1}
+    assert told == {
+        "users": 3, "photos": 3, "videos": 1, "photos_missing": 1, "people": 0, "events": 0, "files_failed": 1,
+    }  # fmt: skip
+    faces = {name: value(families, "brightroom_library_faces", standing=name) for name in STANDINGS}
+    assert faces == dict.fromkeys(STANDINGS, 0)
     assert value(families, "brightroom_library_bytes", kind="database") > 1000
     assert value(families, "brightroom_disk_free_bytes") < value(families, "brightroom_disk_size_bytes")
     given = {label for family in families.values() for sample in family.samples for label in sample.labels.values()}

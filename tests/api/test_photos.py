@@ -158,6 +158,7 @@ def test_a_photo_tells_everything_known_of_it(world: World) -> None:
     assert told["tags"] == [{"label": "cat", "score": 0.75}, {"label": "sofa", "score": 0.5}]
     assert told["faces"][0] == {
         "face_id": f"{photo_id}-00", "left": 0.25, "top": 0.25, "right": 0.5, "bottom": 0.5, "score": 0.5,
+        "person_id": "", "name": "", "standing": "unknown", "probability": 0.0, "origin": "",
     }  # fmt: skip
     assert told["regions"][0]["name"] == "Ann"
     assert [(one["name"], one["main"], one["state"]) for one in told["variants"]] == [

@@ -1,0 +1,130 @@
+"""People as people see them: a name, how many faces they have and how those are known, and the face they are shown by.
+
+Counts are made of narrow columns of all faces in one pass; whoever was merged counts for whom they were merged into.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import msgspec
+import pyarrow as pa
+from lancedb.expr import col
+
+from api.photo_view import thumbnails
+from batch.faces import SIDES, Roster
+from cluster.store.database import Library
+from cluster.store.faces import INFERRED, LABELED
+from cluster.store.people import Person
+
+Row: TypeAlias = Mapping[str, Any]
+Counts: TypeAlias = dict[str, Counter[str]]  # faces of each person, by standing
+
+UNKNOWN = "unknown"  # what people read where the store has nothing
+SURE = {LABELED: 2, INFERRED: 1}  # how sure faces are that may become a cover
+SHOWN = ("face_id", "photo_id", "person_id", "standing", "probability", *SIDES)
+PICTURED = ("photo_id", "content_id", "media_rev", "media_error", "taken_at")
+
+
+class Box(msgspec.Struct, frozen=True):
+    """A part of a picture: edges as fractions of it, upright."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+class Cover(msgspec.Struct, frozen=True):
+    """The face that somebody is shown by."""
+
+    face_id: str
+    photo_id: str
+    box: Box
+    thumbnails: dict[str, str]  # of the whole photo: addresses by size; empty while there are none
+    chosen: bool  # by somebody
+
+
+class PersonView(msgspec.Struct, frozen=True):
+    """Somebody with a name, or a cluster: faces that look like one person whom nobody has named."""
+
+    person_id: str
+    name: str  # empty of a cluster
+    kind: str  # person or cluster
+    hidden: bool
+    labeled: int  # faces of which somebody said so
+    inferred: int  # of which training is sure enough
+    unknown: int  # in this cluster
+    cover: Cover | None
+
+
+def counted(library: Library, roster: Roster) -> Counts:
+    """How many faces everybody has, by how they are known."""
+    faces = library.faces.rows(None, ["person_id", "standing"])
+    groups = faces.group_by(["person_id", "standing"]).aggregate([([], "count_all")])
+    found: Counts = {}
+    for group in groups.to_pylist():
+        person = found.setdefault(roster.who(group["person_id"]), Counter())
+        person[group["standing"] or UNKNOWN] += group["count_all"]
+    return found
+
+
+def viewed(library: Library, people: Sequence[Person], counts: Counts, roster: Roster) -> list[PersonView]:
+    """People with their covers and counts; blocks."""
+    covers = covers_of(library, people, roster)
+    return [view(person, counts.get(person.person_id, Counter()), covers.get(person.person_id)) for person in people]
+
+
+def view(person: Person, counts: Counter[str], shown_by: Cover | None) -> PersonView:
+    """Somebody with what was counted of them."""
+    return PersonView(
+        person_id=person.person_id, name=person.name, kind=person.kind, hidden=person.hidden,
+        labeled=counts[LABELED], inferred=counts[INFERRED], unknown=counts[UNKNOWN], cover=shown_by,
+    )  # fmt: skip
+
+
+def one(library: Library, person: Person) -> PersonView:
+    """Somebody with their cover and counts; blocks."""
+    roster = Roster(library)
+    return viewed(library, [person], counted(library, roster), roster)[0]
+
+
+def covers_of(library: Library, people: Sequence[Person], roster: Roster) -> dict[str, Cover]:
+    """The face that each is shown by: the chosen one, while it is theirs, or else the surest, the largest of these."""
+    chosen = {person.person_id: person.cover_face_id for person in people}
+    best: dict[str, Row] = {}
+    for face in faces_of(library, chosen, roster).to_pylist():
+        person_id = roster.who(face["person_id"])
+        if person_id not in best or fit(face, chosen[person_id]) > fit(best[person_id], chosen[person_id]):
+            best[person_id] = face
+    photos = pictured(library, [face["photo_id"] for face in best.values()])
+    return {key: cover(face, photos, chosen[key]) for key, face in best.items()}
+
+
+def faces_of(library: Library, person_ids: Iterable[str], roster: Roster, columns: Sequence[str] = SHOWN) -> pa.Table:
+    """The faces of some people, and of those who were merged into them."""
+    return library.faces.rows(col("person_id").isin(sorted(known_as(person_ids, roster))), columns)
+
+
+def known_as(person_ids: Iterable[str], roster: Roster) -> set[str]:
+    """The ids of some people and of all who were merged into them."""
+    wanted = set(person_ids)
+    return wanted | {one for one in roster.merged if roster.who(one) in wanted}
+
+
+def fit(face: Row, chosen: str) -> tuple[bool, int, float, float, str]:
+    """How fit a face is to be a cover: the greater the fitter."""
+    area = (face["right"] - face["left"]) * (face["bottom"] - face["top"])
+    standing = SURE.get(face["standing"], 0)
+    return bool(chosen) and face["face_id"] == chosen, standing, face["probability"], area, face["face_id"]
+
+
+def cover(face: Row, photos: Mapping[str, Row], chosen: str) -> Cover:
+    """A face as somebody's cover."""
+    shown = thumbnails(photos[face["photo_id"]]) if face["photo_id"] in photos else {}
+    return Cover(face["face_id"], face["photo_id"], msgspec.convert(face, Box), shown, face["face_id"] == chosen)
+
+
+def pictured(library: Library, photo_ids: Sequence[str]) -> dict[str, Row]:
+    """What showing some photos takes, by photo."""
+    return {row["photo_id"]: row for row in library.photos.by_keys(photo_ids, PICTURED).to_pylist()}
