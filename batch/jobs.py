@@ -18,25 +18,33 @@ from ray.job_submission import JobStatus
 
 from batch.progress import HUNG, Reporter
 from batch.submissions import Cluster, Submissions
+from batch.turns import (
+    ACTIONS,
+    ANALYSE,
+    DELETE_MISSING,
+    EVENTS,
+    RESCAN_FACES,
+    SAVE_METADATA,
+    SCAN,
+    TRAIN,
+    next_ones,
+)
 from cluster.board import board
 from cluster.errors import BrightroomError, Conflict, Invalid, NotFound
 from cluster.settings import CONFIG_VARIABLE, CONFIGS, PREFIX, Settings
 from cluster.store.clock import Clock, utc_now
 from cluster.store.database import System
-from cluster.store.jobs import ENDED, LIVE, Job, State, Wanted
+from cluster.store.jobs import ENDED, LIVE, SCHEDULE, WATCH, Job, State, Wanted
 
+__all__ = ["ACTIONS", "ANALYSE", "DELETE_MISSING", "EVENTS", "RESCAN_FACES", "SAVE_METADATA", "SCAN", "TRAIN"]
 log = logging.getLogger(__name__)
 
 SILENCE = timedelta(seconds=12)  # a job that Ray does not know and that has not beaten for so long is gone
 FAREWELL = timedelta(seconds=4)  # longer than between two beats
 PATIENCE = timedelta(seconds=30)  # with a pause or a cancel, beyond the longest that a batch may take at one model
-SCAN, ANALYSE = "scan", "analyse"
-TRAIN, RESCAN_FACES, EVENTS = "train-faces", "rescan-faces", "generate-events"
-DELETE_MISSING, SAVE_METADATA = "delete-missing", "save-metadata"
-# In the order in which they take turns: people wait for what is short, then for scans.
-ACTIONS = (TRAIN, EVENTS, DELETE_MISSING, SCAN, RESCAN_FACES, SAVE_METADATA, ANALYSE)
+NEED_FOLDER = (SCAN, SAVE_METADATA)  # the owner's originals; what deletes says itself why it would not
+BY_PIECES = (SCAN, RESCAN_FACES, SAVE_METADATA, ANALYSE)  # some of what they work on may fail, and the rest not
 RESTING = ("paused", "interrupted")
-HEAVY_AT_ONCE = 1  # two datasets side by side would divide the cluster between them and finish neither sooner
 MOST_ATTEMPTS = 50
 INTERRUPTED = "The process of this job is gone; resume it to go on from what is committed."
 
@@ -53,33 +61,35 @@ class JobControl:
         self.jobs = system.jobs
         self.unmet: dict[tuple[str, int, Wanted], datetime] = {}  # job, attempt and wish, since when it was seen
 
-    def start(self, owner: str, action: str, arguments: dict[str, Any]) -> Job:
+    def start(self, owner: str, action: str, arguments: dict[str, Any], by: str = "") -> Job:
         """A job for an action, or the one that does just this already, resumed if it rests: one of each library.
 
-        Raises NotFound for an action nobody knows, Invalid when the owner has no folder to scan, and Conflict while a
-        job with other arguments is under way.
+        `by` is who asks: a user_id, WATCH, SCHEDULE, or nobody known. Raises NotFound for an action nobody knows,
+        Invalid when the owner has no folder to scan, and Conflict while a job with other arguments is under way.
         """
         if action not in ACTIONS:
             raise NotFound(f"there is no action {action}; there are {', '.join(ACTIONS)}")
-        if action == SCAN:
+        if action in NEED_FOLDER:
             self.scan_directory(owner)
         with self.system.leases.alone(f"start:{owner}"):
             self.reap()
             under_way = self.jobs.list(owner, states=LIVE, action=action)
             same = [job for job in under_way if meant(job.arguments) == meant(arguments)]
-            if same or (under_way and action == SCAN):  # analyses of several changes of models wait for each other
-                return self.joined((same or under_way)[0], arguments)
-            job = self.jobs.create(owner, action, arguments)
+            if same or (under_way and action != ANALYSE):  # analyses of several changes of models wait for each other
+                return self.joined((same or under_way)[0], arguments, by)
+            job = self.jobs.create(owner, action, arguments, by)
         self.dispatch()
         return self.jobs.get(job.job_id)
 
-    def joined(self, job: Job, arguments: dict[str, Any]) -> Job:
+    def joined(self, job: Job, arguments: dict[str, Any], by: str) -> Job:
         """The job that is under way, for somebody who asks for what it does; raises Conflict for anything else."""
         if not covers(meant(job.arguments), meant(arguments)):
             told = f"the {job.action} {job.job_id}, asked for with other arguments, is {job.state}"
             way = "ask for the same to go on with it" if job.state in RESTING else "wait for its end"
             raise Conflict(f"{told}; {way}, or cancel it first")
         refuse_cancelled(job)
+        if job.in_background and by not in (WATCH, SCHEDULE):
+            job = self.jobs.take_on(job.job_id, by)
         return self.resume(job.job_id) if job.wanted == "pause" or job.state in RESTING else job
 
     def scan_directory(self, owner: str) -> Path:
@@ -121,14 +131,14 @@ class JobControl:
             self.jobs.finish(job_id, job.attempt, "cancelled")
         return self.jobs.get(job_id)
 
-    def retry(self, job_id: str) -> Job:
-        """A new job for what an ended one could not do."""
+    def retry(self, job_id: str, by: str = "") -> Job:
+        """A new job for what an ended one could not do; raises Conflict where nothing is left of it to do."""
         job = self.jobs.get(job_id)
         if job.state not in ENDED:
             raise Conflict(f"this job is {job.state}; wait for its end, or cancel it")
-        # Not `full`: what a full scan made work again and did not come to is still to do.
-        again = {name: value for name, value in job.arguments.items() if name != "full"}
-        return self.start(job.owner, job.action, {**again, "retry": True})
+        if job.action not in BY_PIECES and job.state == "done":
+            raise Conflict(f"this {job.action} did all it had to do; start a new one if there is more by now")
+        return self.start(job.owner, job.action, again(job), by or job.by)
 
     def live(self, job_id: str) -> dict[str, Any] | None:
         """A job's numbers in flight, fresher than its row; None when it does not run."""
@@ -178,25 +188,13 @@ class JobControl:
                 log.warning("the job %s does not stop, and could not be stopped", key[0], exc_info=True)
 
     def dispatch(self) -> None:
-        """Submit the jobs that wait, the owner who waited longest first, as many as may run side by side."""
-        if not self.next_ones():
+        """Submit the jobs that wait and whose turn it is."""
+        if not next_ones(self.jobs):
             return  # as nearly always: a look is cheaper than taking turns
         with self.system.leases.alone("dispatch"):  # two who count what runs would both find room
-            started = [job for job in map(self.take, self.next_ones()) if job]
+            started = [job for job in map(self.take, next_ones(self.jobs)) if job]
         for job in started:
             self.submit(job)
-
-    def next_ones(self) -> list[Job]:
-        """The queued jobs there is room for, scans first, oldest first."""
-        room = HEAVY_AT_ONCE - len(self.jobs.list(limit=HEAVY_AT_ONCE, states=["running"]))
-        if room < 1 or not self.jobs.list(limit=1, states=["queued"]):
-            return []
-        turns = [self.jobs.list(limit=room, states=["queued"], action=one, oldest_first=True) for one in ACTIONS]
-        return [job for turn in turns for job in turn][:room]
-
-    def scan_waits(self) -> bool:
-        """Whether somebody's scan waits for its turn."""
-        return bool(self.jobs.list(limit=1, states=["queued"], action=SCAN))
 
     def take(self, job: Job) -> Job | None:
         """A queued job as started, to be submitted; None when somebody else has it or it has ended."""
@@ -222,6 +220,14 @@ class JobControl:
         wanted = self.jobs.get(job.job_id).wanted
         state: State = "failed" if job.attempt >= MOST_ATTEMPTS else "queued"
         self.jobs.leave(msgspec.structs.replace(job, wanted=wanted), state, why if state == "failed" else "")
+
+
+def again(job: Job) -> dict[str, Any]:
+    """What a retry of a job is asked for: what failed of it, or all of it where it is all or nothing."""
+    if job.action not in BY_PIECES:
+        return job.arguments
+    # Not `full`: what a full scan made work again and did not come to is still to do.
+    return {**{name: value for name, value in job.arguments.items() if name != "full"}, "retry": True}
 
 
 def covers(job: dict[str, Any], asked: dict[str, Any]) -> bool:

@@ -16,11 +16,12 @@ import msgspec
 from ray.exceptions import RayError
 
 from cluster.errors import BrightroomError
-from cluster.store.jobs import PREPARED, Job, Jobs
+from cluster.store.jobs import ACCOUNT, PREPARED, Job, Jobs
 
 log = logging.getLogger(__name__)
 
 TOPIC = "jobs"  # on the board
+GONE_UNMARKED = "gone_unmarked"  # a fact that is of how things are, found anew by each attempt
 HUNG = timedelta(minutes=3)  # a process that is there and has not beaten for so long will not again
 
 
@@ -78,7 +79,7 @@ class Progress(msgspec.Struct):
         self.skipped_by = dict(Counter(self.skipped_by) + Counter(reasons))
 
     def fact(self, name: str, count: int) -> None:
-        """Count something worth telling."""
+        """Count something that changed; what later attempts of the job change is added to it."""
         self.facts[name] = self.facts.get(name, 0) + count
 
     @property
@@ -99,8 +100,9 @@ class Progress(msgspec.Struct):
 
 
 def begun(job: Job) -> Progress:
-    """The numbers of a new attempt: from nothing, but for the mark that the first beat would otherwise wipe out."""
-    return Progress(facts={name: job.counts[name] for name in (PREPARED,) if name in job.counts})
+    """The numbers of a new attempt: from nothing, but for the facts, which tell what the job has changed by now."""
+    facts = {name: count for name, count in job.counts.items() if name not in ACCOUNT and name != GONE_UNMARKED}
+    return Progress(facts=facts)
 
 
 class Pace(msgspec.Struct, frozen=True):

@@ -1,9 +1,11 @@
 """The branches of the tree of settings, each for one part of Brightroom. The tree itself is in settings.py."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from cronsim import CronSim, CronSimError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 
@@ -22,8 +24,20 @@ def gcs_address(address: Any) -> Any:
     return address
 
 
+def schedule(expression: str) -> str:
+    """Refuse what cron would not understand, and a sixth field, which says something else in each cron."""
+    try:
+        if len(expression.split()) == 5 and CronSim(expression, datetime(2000, 1, 1)):
+            return expression
+    except CronSimError:
+        pass
+    told = "this is no time as cron has it; write minute, hour, day, month and weekday: 30 3 * * * is half past three"
+    raise PydanticCustomError("schedule", told)
+
+
 Folder = Annotated[Path, BeforeValidator(not_empty)]
 GcsAddress = Annotated[str, BeforeValidator(gcs_address)]
+Schedule = Annotated[str, AfterValidator(schedule)]
 
 
 class Part(BaseModel):
@@ -38,6 +52,7 @@ class StoreSettings(Part):
     optimize_every: int = Field(20, ge=1, description="commits between two compactions of a table")
     keep_versions_s: float = Field(3600, ge=0, description="old table versions younger than this are kept")
     fresh_s: float = Field(1.0, ge=0, description="a reader sees other processes' commits at most this late")
+    trash_days: float = Field(30, ge=0, le=36500, description="photos stay in the trash so long, then they are purged")
 
 
 class RaySettings(Part):
@@ -103,6 +118,10 @@ class ScanSettings(Part):
     analyse_workers: int = Field(0, ge=0, description="batches in flight through models; 0: one a CPU, at most 8")
     analysis_px: int = Field(720, ge=224, description="longest side of what the models see")
     call_timeout_s: float = Field(300, gt=0, description="deadline of one batch at one model")
+    turn_s: float = Field(60, gt=0, description="a scan works so long before it rests for another owner's that waits")
+    watch: Literal["off", "auto"] = Field("off", description="auto: scan a folder when something in it has changed")
+    poll_s: float = Field(1800, ge=10, description="between two scans of a watched folder that cannot tell of changes")
+    schedule: Schedule | None = Field(None, description="when to scan everybody's folder, as cron has it: 30 3 * * *")
     vanish_share: float = Field(
         0.2, ge=0, le=1, description="when more than this share of known files is gone at once, none is marked missing"
     )

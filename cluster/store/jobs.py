@@ -2,7 +2,7 @@
 
 queued -> running -> done | failed | cancelled
           running -> paused, or interrupted (its process is gone) -> queued -> running, by another attempt
-          running -> queued (no cluster took it)
+          running -> queued (no cluster took it, or it gave way to another)
 """
 
 import secrets
@@ -25,18 +25,21 @@ Wanted: TypeAlias = Literal["run", "pause", "cancel"]
 LIVE: tuple[State, ...] = ("queued", "running", "paused", "interrupted")  # may still come to something
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
 RESTS_AS: dict[Wanted, State] = {"pause": "paused", "cancel": "cancelled"}  # once nobody works on it
+WATCH, SCHEDULE = "watch", "schedule"  # who asks for a job where nobody does: a folder that changed, a clock
+ACCOUNT = ("listed", "committed", "failed", "skipped", "skipped_by")  # in counts: of files; all else is what changed
 PREPARED = "prepared"  # in counts: a full scan has made everything work again; a mark for later attempts only
 
 SCHEMA = pa.schema(
     [
         key("job_id"),
-        *texts("owner", "action", "arguments", "state", "wanted", "submission", "stages", "counts", "error"),
+        *texts("owner", "action", "arguments", "state", "wanted", "submission", "stages", "counts", "error", "by"),
         column("attempt", pa.int32()),
         column("beat", pa.int64()),
         column("created_at", TIME),
         maybe("started_at", TIME),
         maybe("finished_at", TIME),
         maybe("beat_at", TIME),
+        maybe("queued_at", TIME),
     ]
 )
 
@@ -60,6 +63,18 @@ class Job(msgspec.Struct, frozen=True):
     stages: list[dict[str, Any]]  # name, total, done, failed, skipped, state, rate, eta_s, spent_s, note
     counts: dict[str, Any]  # listed, committed, failed, skipped, ...
     error: str  # a sentence
+    by: str = ""  # who asked for it: a user_id, WATCH, SCHEDULE, or "" for a shell and for Brightroom itself
+    queued_at: datetime | None = None  # since when it waits, or waited last; none in rows of an older Brightroom
+
+    @property
+    def waits_since(self) -> datetime:
+        """Since when a queued job has waited for its turn."""
+        return self.queued_at or self.created_at
+
+    @property
+    def in_background(self) -> bool:
+        """Whether no person asked for it."""
+        return self.by in (WATCH, SCHEDULE)
 
 
 Listing: TypeAlias = list[Job]  # in a class with a method `list`, that word is taken
@@ -83,11 +98,13 @@ class Jobs:
         self.table = Table(database, "jobs", SCHEMA, "job_id")
         self._clock = clock
 
-    def create(self, owner: str, action: str, arguments: Mapping[str, Any]) -> Job:
+    def create(self, owner: str, action: str, arguments: Mapping[str, Any], by: str = "") -> Job:
         """A new job, queued."""
+        now = self._clock()
         row = {
             "job_id": secrets.token_hex(8), "owner": owner, "action": action, "arguments": packed(arguments),
-            "state": "queued", "wanted": "run", "stages": "[]", "counts": "{}", "created_at": self._clock(),
+            "state": "queued", "wanted": "run", "stages": "[]", "counts": "{}", "by": by,
+            "created_at": now, "queued_at": now,
         }  # fmt: skip
         self.table.insert_new(rows_of([row], SCHEMA))
         return self.get(str(row["job_id"]))
@@ -101,7 +118,7 @@ class Jobs:
     def list(
         self,
         owner: str | None = None,
-        limit: int = 100,
+        limit: int | None = 100,
         states: Iterable[State] = (),
         action: str | None = None,
         oldest_first: bool = False,
@@ -168,7 +185,7 @@ class Jobs:
     def requeue(self, job_id: str) -> bool:
         """Let a paused or interrupted job wait for its turn, whatever is wanted of it; False when it is neither."""
         resting = col("state").isin(["paused", "interrupted"])
-        values = {"state": "queued", "error": ""}
+        values = {"state": "queued", "error": "", "queued_at": self._clock()}
         return bool(self.table.change((col("job_id") == lit(job_id)) & resting, values))
 
     def finish(self, job_id: str, attempt: int, state: State, error: str = "") -> bool:
@@ -184,6 +201,18 @@ class Jobs:
         open_to_it = live() & (col("wanted") != lit("cancel"))
         self.table.change((col("job_id") == lit(job_id)) & open_to_it, {"wanted": wanted})
         return self.get(job_id)
+
+    def take_on(self, job_id: str, by: str) -> Job:
+        """Note that a person asks for a job that nobody did before: it counts as theirs from now on."""
+        background = col("by").isin([WATCH, SCHEDULE])
+        self.table.change((col("job_id") == lit(job_id)) & background, {"by": by})
+        return self.get(job_id)
+
+    def turns_since(self, moment: datetime, actions: Iterable[str]) -> dict[str, datetime]:
+        """When a job of one of the actions ran last, by owner, of those for whom one has run since a moment."""
+        ran = (col("beat_at") >= lit(moment)) & (col("attempt") > lit(0)) & col("action").isin([*actions])
+        rows = self.table.rows(ran, ["owner", "beat_at"], order_by="beat_at")
+        return {row["owner"]: row["beat_at"] for row in rows.to_pylist()}
 
     def submitted(self, job_id: str, submission: str) -> None:
         """Note under which id Ray runs a job."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from batch import jobs as module
 from batch.jobs import MOST_ATTEMPTS, JobControl, job_environment, rest
+from batch.turns import HEAVY_AT_ONCE
 from cluster.errors import Unavailable
 from cluster.settings import CONFIG_VARIABLE, CONFIGS, PREFIX, Settings, load_settings
 from cluster.store.database import System, open_system
@@ -31,21 +31,18 @@ def test_the_job_that_waited_longest_is_next(control: JobControl, system: System
 def test_a_scan_goes_before_analyses_that_waited_longer(
     control: JobControl, system: System, owner: str, clock: Clock, cluster: TakingCluster
 ):
-    """People wait for it; the analyses come after it, the oldest first. While one runs, it knows that a scan waits."""
+    """People wait for it; the analyses come after it, the oldest first."""
     analyses = []
     for _ in range(2):
         analyses.append(system.jobs.create(owner, "analyse", {}))
         clock.advance(seconds=1)
-    assert not control.scan_waits()
     scan = system.jobs.create("another", "scan", {})
-    assert control.scan_waits()
 
     turns = []
     for _ in range(3):
         control.dispatch()
         (running,) = system.jobs.list(states=["running"])
         turns.append(running.job_id)
-        assert not control.scan_waits()
         system.jobs.finish(running.job_id, running.attempt, "done")
 
     assert turns == [scan.job_id, *[job.job_id for job in analyses]]
@@ -101,8 +98,8 @@ def test_dispatchers_at_the_same_time_start_no_more_than_may_run(
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(JobControl.dispatch, controls))
 
-    assert len(cluster.taken) == module.HEAVY_AT_ONCE
-    assert len(system.jobs.list(states=["running"])) == module.HEAVY_AT_ONCE
+    assert len(cluster.taken) == HEAVY_AT_ONCE
+    assert len(system.jobs.list(states=["running"])) == HEAVY_AT_ONCE
 
 
 def test_without_a_cluster_a_job_waits_for_one(tmp_path: Path, system: System, owner: str):
