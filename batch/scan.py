@@ -18,6 +18,7 @@ from lancedb.expr import col, lit
 from batch import rows
 from batch.changes import COLUMNS, NEVER, Changes, Known, changes, known_of
 from batch.discover import Folder, chunked, inside, is_gone, list_folder, only, walk
+from batch.guard import Guard
 from batch.ingest import GEOCODER, Geocode, Group, Ingest
 from batch.missing import gone
 from batch.pipeline import MIN_SHARE, Pool, Run, Stage, cpus, own_share, run
@@ -36,7 +37,6 @@ from serve_apps.applications import application
 CPUS_OF_A_WORKER = 0.5  # that a decode child counts for: half of the CPUs are never spoken for
 MOST_IN_FLIGHT = 8  # batches, if the settings do not say: their pictures are in memory
 ROUNDS = 3  # over what is pending: a service that was away may be back
-GUARD_FILES = 10  # so many may vanish at once without a question
 
 
 def ingest_stages(settings: Settings, root: bytes, derived: Path) -> list[Stage]:
@@ -89,10 +89,11 @@ class Scan:
         """`root` is the owner's folder; `services` tells the state of each; `run` takes rows through stages."""
         self.settings, self.library, self.sink, self.reporter = settings, library, sink, reporter
         self.services, self.run = services, run
-        self.others_wait: Callable[[], bool] = lambda: False  # an analysis that nobody waits for gives way to a scan
+        self.others_wait: Callable[[], bool] = lambda: False  # whether its turn is over
         self.progress = reporter.progress
         self.root = os.fsencode(root)
         self.derived = settings.derived / owner
+        self.guard = Guard(library, self.root, settings.scan.vanish_share, sink.job_id)
         self.vanished: list[Known] = []
         self.bereft: list[Group] = []
         self.visited: set[str] = set()  # ids of folders
@@ -119,6 +120,7 @@ class Scan:
         """Scan the whole folder; returns what was wanted when it stopped: `run` if it came to its end."""
         if not os.path.isdir(self.root):
             raise Invalid(f"the folder {display(self.root)} is not there; mount it, or set another scan directory")
+        self.guard.check()
         self.renew()
         for folders in chunked(walk(self.root, self.settings.scan.skip), self.settings.scan.chunk_files):
             self.ingest(folders)
@@ -137,6 +139,11 @@ class Scan:
             return self.reporter.wanted
         self.close(["thumbnails"])
         return self.analyse(photos)
+
+    def take_turns(self) -> None:
+        """Rest after this batch when the scan's turn is over."""
+        if self.others_wait():
+            self.reporter.give_way()
 
     @property
     def stopped(self) -> bool:
@@ -160,6 +167,7 @@ class Scan:
         photos = []
         for batch in self.run(table, stages, self.settings.scan.batch_size) if groups else ():
             photos += self.committed(self.sink.ingested(batch))
+            self.take_turns()
             if self.stopped:
                 break
         return photos
@@ -197,16 +205,18 @@ class Scan:
         return outcome.photos
 
     def settle(self) -> None:
-        """Say which known files are gone, unless so many are that the folder itself must be away.
+        """Say which known files are gone, unless the guard doubts that the folder is really there.
 
         Those whose bytes lie elsewhere now are not lost and need no such question.
         """
         lost = [file.file_id for file in [*self.vanished, *self.in_lost_folders()] if is_gone(self.root, file.path)]
         found = gone(self.library, lost, self.sink.job_id)
-        limit = max(GUARD_FILES, self.settings.scan.vanish_share * self.library.files.count())
-        if len(found.missing) > limit or (lost and not self.progress.listed):
+        doubt = self.guard.doubt(len(found.missing), bool(lost), self.progress.listed > 0)
+        if doubt and found.missing:
             self.progress.fact("gone_unmarked", len(found.missing))
-            found = msgspec.structs.replace(found, missing=[])
+            self.progress.fact(doubt, 1)
+        if doubt:
+            found = msgspec.structs.replace(found, missing=[], useless=[])
         stems = {stem(file["path"]) for file in found.files()}
         bereft = [group for group in self.bereft if stem(group.files[0].path) in stems]
         if lost:
@@ -215,6 +225,8 @@ class Scan:
             self.progress.fact(name, count)
         if self.readable():
             self.read(bereft)  # otherwise the next scan reads them
+        if not doubt:
+            self.guard.sign()
         self.close(["thumbnails"])
 
     def in_lost_folders(self) -> Iterator[Known]:
@@ -272,8 +284,7 @@ class Scan:
             for stage, (done, failed) in self.sink.analysed(batch, wanted).items():
                 if stage in wanted:
                     self.progress.stage(stage).advance(done, failed)
-            if self.others_wait():
-                self.reporter.give_way()
+            self.take_turns()
             if self.stopped:
                 return
 

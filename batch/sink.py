@@ -19,6 +19,7 @@ from batch.ingest import INGESTED, PLACE_COLUMNS, FileRead, Ingested
 from batch.missing import Gone, files_of, restated, updates, writes_of
 from batch.rows import Row
 from batch.stages import DONE, FAILED
+from batch.trash import revive
 from batch.variants import SIDECAR
 from batch.work import work_table
 from cluster.store.database import Library
@@ -59,6 +60,7 @@ class Sink:
         now = rows.now_utc()
         read = [INGESTED.decode(one) for one in batch["ingested"].to_pylist()]
         places = batch.select(PLACE_COLUMNS).to_pylist()
+        revive(self.library, self.writer, [one.decoded.content_id for one in read if one.decoded])
         ids = photo_ids(self.library, read)
         files = [rows.known_row(file, ids[i], self.job_id, now) for i, one in enumerate(read) for file in one.files]
         decoded = sorted((i for i, one in enumerate(read) if one.decoded), key=lambda i: read[i].main, reverse=True)

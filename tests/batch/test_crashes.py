@@ -75,6 +75,6 @@ def test_whenever_the_writer_dies_the_next_scan_ends_as_if_it_had_not(tmp_path: 
 def stamp(like: Path, folder: Path) -> None:
     """Give the files of a folder the times of another one's, so that their rows can be compared."""
     for path in like.rglob("*"):
-        if path.is_file():
+        if path.is_file() and path.name != ".brightroom":
             there = path.stat()
             os.utime(folder / path.relative_to(like), ns=(there.st_atime_ns, there.st_mtime_ns))

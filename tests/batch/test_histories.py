@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from batch.scan import GUARD_FILES, Scan
+from batch.guard import FEW_FILES
+from batch.scan import Scan
 from cluster.errors import Invalid
 from serve_apps.media.addresses import derived_path
 from tests.batch.bench_of_one import OWNER, Bench
@@ -103,7 +104,7 @@ def test_an_edited_photo_keeps_its_id(home: Bench):
 
 def test_a_large_folder_that_is_renamed_is_seen_as_moved(home: Bench):
     """However many they are: their bytes lie elsewhere, so nothing is lost and nobody needs to ask."""
-    for number in range(GUARD_FILES + 2):
+    for number in range(FEW_FILES + 2):
         home.photo(f"2024/{number}.jpg", number)
     home.scan()
     ids = sorted(home.ids().values())
@@ -111,7 +112,7 @@ def test_a_large_folder_that_is_renamed_is_seen_as_moved(home: Bench):
     os.rename(home.folder / "2024", home.folder / "Photos")
     counts = home.scan()
 
-    assert counts["moved"] == GUARD_FILES + 2
+    assert counts["moved"] == FEW_FILES + 2
     assert "gone_unmarked" not in counts
     assert sorted(home.ids().values()) == ids
     assert all(name.startswith("Photos/") and files == 1 for name, (_, files, _) in home.shown().items())

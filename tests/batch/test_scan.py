@@ -1,36 +1,16 @@
 """The sample library, scanned through a real Ray job: every number and name is what the sample library says it is."""
 
 import os
-import subprocess
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from api.local_search import found
 from cluster.store.jobs import Job
+from tests.batch.conftest import fingerprint
 from tests.conftest import Household, same_library, vectors_of
 from tests.sample_library import SampleLibrary
-
-
-@pytest.fixture(scope="session")
-def home(brightroom, sample: SampleLibrary) -> Household:
-    """A user whose folder is the sample library itself."""
-    user = brightroom.system.users.create("sample", "no password", scan_directory=str(sample.folder))
-    return Household(brightroom, user.user_id, sample.folder)
-
-
-@pytest.fixture(scope="session")
-def originals(sample: SampleLibrary) -> str:
-    """A fingerprint of every original's bytes and times before anything was scanned."""
-    return fingerprint(sample.folder)
-
-
-@pytest.fixture(scope="session")
-def job(home: Household, originals: str) -> Job:
-    """The first scan of it."""
-    return home.scan()
 
 
 @pytest.fixture(scope="session")
@@ -38,14 +18,6 @@ def photos(home: Household, job: Job) -> dict[str, dict]:
     """The rows of `photos` by the main file's path, as Python spells paths."""
     paths = {row["file_id"]: os.fsdecode(row["path"]) for row in home.library.files.rows().to_pylist()}
     return {paths[row["main_file_id"]]: row for row in home.library.photos.rows().to_pylist()}
-
-
-def fingerprint(folder: Path) -> str:
-    """Names, sizes, times and hashes of all regular files."""
-    command = "find . -type f -printf '%p %s %T@ %m\\n' | sort; find . -type f -print0 | sort -z | xargs -0 sha256sum"
-    return subprocess.run(["sh", "-c", command], cwd=folder, capture_output=True, check=True).stdout.decode(
-        errors="surrogateescape"
-    )
 
 
 def test_every_listed_file_is_committed_failed_or_skipped(job: Job, sample: SampleLibrary):

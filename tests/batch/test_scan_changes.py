@@ -84,7 +84,8 @@ def test_when_the_folder_is_empty_nothing_is_marked_missing(few: Callable[..., H
     home = few(CAT, COFFEE)
     home.scan()
     for entry in home.folder.iterdir():
-        shutil.rmtree(entry)
+        if entry.is_dir():
+            shutil.rmtree(entry)
 
     job = home.scan()
 
