@@ -16,12 +16,11 @@ import msgspec
 from ray.exceptions import RayError
 
 from cluster.errors import BrightroomError
-from cluster.store.jobs import ACCOUNT, PREPARED, Job, Jobs
+from cluster.store.jobs import ACCOUNT, FINDINGS, PREPARED, Job, Jobs
 
 log = logging.getLogger(__name__)
 
 TOPIC = "jobs"  # on the board
-GONE_UNMARKED = "gone_unmarked"  # a fact that is of how things are, found anew by each attempt
 HUNG = timedelta(minutes=3)  # a process that is there and has not beaten for so long will not again
 
 
@@ -101,7 +100,7 @@ class Progress(msgspec.Struct):
 
 def begun(job: Job) -> Progress:
     """The numbers of a new attempt: from nothing, but for the facts, which tell what the job has changed by now."""
-    facts = {name: count for name, count in job.counts.items() if name not in ACCOUNT and name != GONE_UNMARKED}
+    facts = {name: count for name, count in job.counts.items() if name not in (*ACCOUNT, *FINDINGS)}
     return Progress(facts=facts)
 
 

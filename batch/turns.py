@@ -2,7 +2,9 @@
 
 Two lanes. Heavy jobs divide the cluster's CPUs between their datasets, so one of them works at a time, and they take
 turns: between batches the one that works rests when somebody else has waited while it had its share of time. Light jobs
-go beside them and wait for none, except for one that would undo what they write. Decides only; `jobs.py` does it.
+go beside those of other libraries. Over one library nothing runs side by side: a scan also trains, and what deletes
+photos must not meet what writes them; but a heavy job rests at once for a light one of its own library, and goes on
+after it. Decides only; `jobs.py` does it.
 """
 
 import time
@@ -24,15 +26,8 @@ RUNNING: tuple[State, ...] = ("running",)
 
 
 def clash(one: Job, other: Job) -> bool:
-    """Whether two jobs may not run side by side, for they would write the same things of one library.
-
-    What deletes photos has its library to itself. Training must not place faces that are being found again; beside a
-    scan it may, which only adds faces.
-    """
-    if one.owner != other.owner:
-        return False
-    actions = {one.action, other.action}
-    return len(actions) == 1 or DELETE_MISSING in actions or actions == {TRAIN, RESCAN_FACES}
+    """Whether two jobs may not run side by side: they would write the same things of one library."""
+    return one.owner == other.owner
 
 
 def urgency(job: Job) -> int:

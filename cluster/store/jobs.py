@@ -26,7 +26,9 @@ LIVE: tuple[State, ...] = ("queued", "running", "paused", "interrupted")  # may 
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
 RESTS_AS: dict[Wanted, State] = {"pause": "paused", "cancel": "cancelled"}  # once nobody works on it
 WATCH, SCHEDULE = "watch", "schedule"  # who asks for a job where nobody does: a folder that changed, a clock
-ACCOUNT = ("listed", "committed", "failed", "skipped", "skipped_by")  # in counts: of files; all else is what changed
+ACCOUNT = ("listed", "committed", "failed", "skipped", "skipped_by")  # in counts: of files, by an attempt
+# In counts: how an attempt found things to be. All else in counts is what the job has changed, in all its attempts.
+FINDINGS = ("gone_unmarked", "too_many_gone", "marker_lost", "marker_foreign", "marker_unreadable")
 PREPARED = "prepared"  # in counts: a full scan has made everything work again; a mark for later attempts only
 
 SCHEMA = pa.schema(

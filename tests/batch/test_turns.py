@@ -2,18 +2,20 @@
 
 import pytest
 
-from batch.jobs import JobControl
+from batch.jobs import JobControl, rest
 from batch.turns import (
+    ACTIONS,
     ANALYSE,
     DELETE_MISSING,
     EVENTS,
+    HEAVY,
+    LIGHT,
     LIGHT_AT_ONCE,
     RESCAN_FACES,
     SAVE_METADATA,
     SCAN,
     TRAIN,
     Turn,
-    clash,
     next_ones,
 )
 from cluster.store.database import System
@@ -79,32 +81,15 @@ def test_no_more_light_jobs_run_than_may(system: System, started, waiting):
     assert LIGHT_AT_ONCE == 2
 
 
-@pytest.mark.parametrize(
-    ("runs", "waits", "may"),
-    [
-        (SCAN, TRAIN, True),
-        (SCAN, EVENTS, True),
-        (SCAN, DELETE_MISSING, False),
-        (SAVE_METADATA, DELETE_MISSING, False),
-        (ANALYSE, DELETE_MISSING, False),
-        (RESCAN_FACES, TRAIN, False),
-        (RESCAN_FACES, EVENTS, True),
-        (TRAIN, EVENTS, True),
-        (TRAIN, DELETE_MISSING, False),
-        (DELETE_MISSING, SCAN, False),
-        (DELETE_MISSING, TRAIN, False),
-        (TRAIN, RESCAN_FACES, False),
-    ],
-)
-def test_jobs_that_would_undo_each_other_do_not_run_side_by_side_over_one_library(
-    system: System, started, waiting, runs: str, waits: str, may: bool
-):
+@pytest.mark.parametrize("waits", ACTIONS)
+@pytest.mark.parametrize("runs", ACTIONS)
+def test_no_two_jobs_run_side_by_side_over_one_library(system: System, started, waiting, runs: str, waits: str):
     """Over two libraries they do, if there is room."""
-    job = started("ann", runs)
+    started("ann", runs)
     waiting("ann", waits), waiting("ben", waits)
 
-    assert (("ann", waits) in names(next_ones(system.jobs))) == may
-    assert not clash(job, system.jobs.create("ben", waits, {}))
+    room = not (runs in HEAVY and waits in HEAVY)
+    assert names(next_ones(system.jobs)) == [("ben", waits)] * room
 
 
 def test_owners_take_turns_however_much_one_of_them_asks_for(
@@ -209,14 +194,33 @@ def test_a_folders_scan_that_a_person_asks_for_too_is_theirs(
     assert control.start(owner, SCAN, {}, SCHEDULE).by == "ann"
 
 
-def test_a_scan_lets_its_owners_missing_photos_be_deleted(system: System, clock: Clock, started, waiting):
-    """It is in the way of that job alone, and not when there is no room for it anyhow."""
-    over = turn(system, clock, started("ann"))
-    waiting("ben", DELETE_MISSING)
+@pytest.mark.parametrize("action", LIGHT)
+@pytest.mark.parametrize("heavy", HEAVY)
+def test_a_heavy_job_rests_for_a_light_one_of_its_library(
+    system: System, clock: Clock, started, waiting, heavy: str, action: str
+):
+    """At once; not for one of another library, and not when there is no room for it anyhow."""
+    over = turn(system, clock, started("ann", heavy))
+    waiting("ben", action)
     assert not over()
-    waiting("ann", DELETE_MISSING)
+    waiting("ann", action)
     assert over()
 
     for other in ("cid", "dee"):
         started(other, TRAIN)
     assert not over()
+
+
+def test_a_light_job_goes_before_the_heavy_one_that_rests_for_it(
+    control: JobControl, system: System, clock: Clock, waiting
+):
+    """And the heavy one goes on when it is done; meanwhile it is somebody else's turn."""
+    scan = waiting("ann")
+    control.dispatch()
+    waiting("ann", DELETE_MISSING), waiting("ben")
+
+    rest(system, system.jobs.get(scan.job_id))
+    control.dispatch()
+
+    assert sorted(names(system.jobs.list(states=["running"]))) == [("ann", DELETE_MISSING), ("ben", SCAN)]
+    assert turns(control, system, clock)[-1] == ("ann", SCAN)
