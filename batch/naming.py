@@ -158,8 +158,10 @@ class Naming:
         faces = self.library.faces.rows(col("person_id").isin(sorted(ids))).to_pylist()
         refusals = refused(self.library, faces, ids)
         stay = [face for face in faces if face["standing"] == LABELED or face["face_id"] not in refusals]
-        seen = [face for face in stay if target.kind == PERSON and is_cluster(gone.get(face["person_id"]))]
-        moved = [face for face in stay if not (target.kind == PERSON and is_cluster(gone.get(face["person_id"])))]
+        theirs = [face for face in stay if face["person_id"] in gone]
+        known = {key for key, person in gone.items() if person.kind == CLUSTER} if target.kind == PERSON else set()
+        seen = [face for face in theirs if face["person_id"] in known]
+        moved = [face for face in theirs if face["person_id"] not in known]
         out = [face for face in faces if face["standing"] != LABELED and face["face_id"] in refusals]
         taken_back = forget([fact for face in stay for fact in refusals.get(face["face_id"], [])])
         whose = changed(moved, {"person_id": target.person_id})
@@ -272,11 +274,6 @@ class Naming:
         left = [row["photo_id"] for row in rows if row["face_id"] not in {*without, *more}]
         counts = [{"photo_id": photo, "face_count": left.count(photo) + len(more)} for photo in sorted(photo_ids)]
         return [Update("photos", changes_of(counts, self.library.photos.schema))]
-
-
-def is_cluster(person: Person | None) -> bool:
-    """Whether this is somebody whom nobody has named."""
-    return person is not None and person.kind == CLUSTER
 
 
 def forget(fact_ids: Sequence[str]) -> list[Write]:
