@@ -2,38 +2,34 @@
 
 Talks to the store and the cluster directly, as the user whose files they are; the HTTP API is for everybody else.
 What needs Ray or a model is imported by the command that needs it: `brightroom stats` must not wait for torch.
+The commands that run Library actions are in `commands.py`.
 """
 
-import os
 import sys
-from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
-from rich.console import Console
-from rich.markup import escape
 
-from api import show
-from api.accounts import chosen, first_admin, new_user, owner_to_scan
+from api import commands, show
+from api.accounts import chosen, new_user
 from api.signals import end_in_order, end_within
+from api.terminal import announce_admin, chosen_settings, complain, out, say
 from cluster.errors import BrightroomError
-from cluster.settings import CONFIG_VARIABLE, SERVICES, Settings, load_settings
+from cluster.settings import SERVICES, Settings
 from cluster.store.choices import in_use
-from cluster.store.database import System, open_library, open_system
+from cluster.store.database import open_library, open_system
 
 if TYPE_CHECKING:
     from api.http_server import HttpServer
-
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
 
 ALL = "all"  # every service
 FAREWELL_S = 6  # how long `up` may take to end when Ray is gone: what was asked of Ray may never be answered
 ALIASES = {
     "createuser": "create-user", "createadmin": "create-admin", "create_user": "create-user",
     "create_admin": "create-admin", "build_similarity_index": "build-similarity-index",
-    "start_service": "start-service", "stop_service": "stop-service",
+    "start_service": "start-service", "stop_service": "stop-service", "save_metadata": "save-metadata",
+    "clear_cache": "clear-cache",
 }  # fmt: skip
 
 
@@ -85,40 +81,6 @@ def up(settings: Settings, host: str | None, port: int | None) -> None:
 
 
 @main.command()
-@click.option("-f", "--full", is_flag=True, help="Do every stage again for every file.")
-@click.option("-s", "--path", "paths", multiple=True, help="Scan just this file again; may be given several times.")
-@click.option("--user", help="Whose library; needed when there are several users.")
-@click.option(
-    "--directory", type=click.Path(path_type=Path, exists=True, file_okay=False, resolve_path=True),
-    help="Make this the user's folder of originals, now and from now on.",
-)  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print the job as JSON.")
-@click.pass_obj
-def scan(
-    settings: Settings, full: bool, paths: tuple[str, ...], user: str | None, directory: Path | None, as_json: bool
-) -> None:
-    """Scan a user's folder: new and changed photos join the library.
-
-    Ctrl-C pauses the scan; scanning again goes on from there.
-    """
-
-    from api.follow import follow
-
-    system = open_system(settings)
-    announce_admin(system)
-    owner = owner_to_scan(settings, system, user, directory)
-    given = [str(Path(path).absolute()) if Path(path).exists() else path for path in paths]
-    with at_hand(settings) as brightroom:
-        job = brightroom.jobs.start(owner.user_id, "scan", {"full": full, "paths": given})
-        if job.state in ("paused", "interrupted"):
-            job = brightroom.jobs.resume(job.job_id)
-        ended = follow(brightroom.jobs, job.job_id, None if as_json else out)
-    library = open_library(settings, owner.user_id)
-    show.job(out, ended, library, as_json)
-    sys.exit(0 if ended.state in ("done", "paused") else 1)
-
-
-@main.command()
 @click.argument("text", nargs=-1, required=True)
 @click.option("--user", help="Whose library; needed when there are several users.")
 @click.option(
@@ -164,13 +126,14 @@ def jobs(settings: Settings, user: str | None, limit: int, as_json: bool) -> Non
 
 
 @main.command("create-user")
-@click.argument("name")
+@click.argument("name", required=False)
 @click.option("--directory", type=click.Path(path_type=Path, resolve_path=True), help="The folder of their originals.")
 @click.option("--admin", is_flag=True, help="Let them administrate.")
 @click.pass_obj
-def create_user(settings: Settings, name: str, directory: Path | None, admin: bool) -> None:
+def create_user(settings: Settings, name: str | None, directory: Path | None, admin: bool) -> None:
     """Create a user. The password is asked for, or read from standard input when that is no terminal."""
-    say(f"created the user [bold]{new_user(settings, name, directory, admin).name}[/]")
+    user = new_user(settings, name or click.prompt("Name", err=True), directory, admin)
+    say(f"created the user [bold]{user.name}[/]")
 
 
 @main.command("create-admin")
@@ -182,23 +145,8 @@ def create_admin(settings: Settings, name: str, directory: Path | None) -> None:
     say(f"created the administrator [bold]{new_user(settings, name, directory, admin=True).name}[/]")
 
 
-@main.command("build-similarity-index")
-@click.option("--user", help="Only this user's library.")
-@click.pass_obj
-def build_similarity_index(settings: Settings, user: str | None) -> None:
-    """Build the indexes that keep search quick in large libraries."""
-    from cluster.writer import RemoteWriter
-
-    system = open_system(settings)
-    owners = [chosen(system, user)] if user else system.users.list()
-    with at_hand(settings):
-        for owner in owners:
-            RemoteWriter(settings, owner.user_id).build_indexes()
-            say(f"indexed the library of {owner.name}")
-
-
 @main.command("start-service")
-@click.argument("name", type=click.Choice([*SERVICES, ALL]))
+@click.argument("name", type=click.Choice([*SERVICES, ALL]), default=ALL)
 @click.pass_obj
 def start_service(settings: Settings, name: str) -> None:
     """Want a service running, or all of them, now and after every restart, and wait until it answers."""
@@ -215,6 +163,10 @@ def stop_service(settings: Settings, name: str) -> None:
     from api.steering import stop
 
     stop(settings, named(name), say)
+
+
+for command in commands.ALL:
+    main.add_command(command)
 
 
 def lost(settings: Settings, server: "HttpServer") -> None:
@@ -234,38 +186,6 @@ def lost(settings: Settings, server: "HttpServer") -> None:
 def named(service: str) -> list[str]:
     """The services that a word of the command line means."""
     return list(SERVICES) if service == ALL else [service]
-
-
-def complain(sentence: str) -> None:
-    """Tell the person why the command ends."""
-    say(f"[red]brightroom:[/] {escape(sentence)}")
-
-
-def say(text: str) -> None:
-    """Tell the person something, beside the output; nobody where the terminal is gone."""
-    with suppress(OSError):
-        err.print(text)
-
-
-def chosen_settings(config: Path | None) -> Settings:
-    """The settings of a file, or of the environment; our jobs and services, which read them again, find the same."""
-    if config:
-        os.environ[CONFIG_VARIABLE] = str(config.resolve())
-    return load_settings()
-
-
-def announce_admin(system: System) -> None:
-    """On a first start, create the administrator and show the password once."""
-    if password := first_admin(system):
-        say(f"created the user [bold]admin[/] with the password [bold]{password}[/] - it is not shown again")
-
-
-def at_hand(settings: Settings) -> AbstractContextManager[Any]:
-    """Brightroom for as long as the block runs: shared with who runs it already, or started."""
-    from api.up import joined, running
-
-    end_in_order()
-    return joined(settings, say) if settings.ray.address else running(settings, say)
 
 
 if __name__ == "__main__":

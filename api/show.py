@@ -1,6 +1,7 @@
 """What the command line prints: tables for people, JSON for programs. Asks the store, decides nothing."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,9 +11,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from batch.plan import Plan
 from cluster.settings import Settings
 from cluster.store.database import Library, System
-from cluster.store.jobs import ENDED, Job
+from cluster.store.jobs import ENDED, PREPARED, Job
 from cluster.store.timeline import overview
 
 MOST_FAILURES = 1000  # printed of one job
@@ -24,24 +26,65 @@ def plain(console: Console, value: Any) -> None:
     console.file.write(json.dumps(msgspec.to_builtins(value), ensure_ascii=False, indent=1) + "\n")
 
 
-def job(console: Console, ended: Job, library: Library, as_json: bool) -> None:
-    """How a job ended, what it counted, and each failure."""
-    columns = ["name", "stage", "reason"]
-    failures = library.errors.of_job(
-        ended.job_id, columns=columns, limit=None if as_json else MOST_FAILURES
-    ).to_pylist()
+def ended(console: Console, jobs: Sequence[tuple[Job, Library]], as_json: bool) -> None:
+    """How jobs ended; as JSON one of them, or a list of several."""
     if as_json:
-        plain(console, {**msgspec.to_builtins(ended), "errors": failures})
+        told = [{**msgspec.to_builtins(job), "errors": failures(job, library, None)} for job, library in jobs]
+        plain(console, told[0] if len(told) == 1 else told)
         return
+    for one, library in jobs:
+        job(console, one, library)
+
+
+def failures(ended: Job, library: Library, limit: int | None) -> list[dict[str, Any]]:
+    """What failed in a job."""
+    found: list[dict[str, Any]] = library.errors.of_job(
+        ended.job_id, columns=["name", "stage", "reason"], limit=limit
+    ).to_pylist()
+    return found
+
+
+def job(console: Console, ended: Job, library: Library) -> None:
+    """How a job ended, what it counted, and each failure."""
+    failed = failures(ended, library, MOST_FAILURES)
     console.print(f"[bold]{ended.action}[/] {ended.state}  {escape(ended.error)}")
-    console.print(accounted(ended.counts))
-    for failure in failures:
+    console.print(accounted(ended.counts) if ended.action == "scan" else counted(ended.counts))
+    for failure in failed:
         console.print(f"  [red]{escape(failure['name'])}[/]  {escape(failure['reason'])}")
-    more = library.errors.count(col("job_id") == lit(ended.job_id)) - len(failures)
+    more = library.errors.count(col("job_id") == lit(ended.job_id)) - len(failed)
     if more > 0:
         console.print(f"  and {more:,} more; GET /api/jobs/{ended.job_id}/errors lists them all")
     if ended.state not in ENDED:
         console.print(GO_ON)
+
+
+def counted(counts: dict[str, Any]) -> str:
+    """What an action came to."""
+    told = {name.replace("_", " "): count for name, count in counts.items() if isinstance(count, int) and count}
+    told.pop(PREPARED, None)
+    return ", ".join(f"{count:,} {name}" for name, count in told.items()) or "nothing to do"
+
+
+def plans(console: Console, foreseen: Sequence[Plan], as_json: bool) -> None:
+    """What actions would do; as JSON one of them, or a list of several."""
+    if as_json:
+        plain(console, foreseen[0] if len(foreseen) == 1 else list(foreseen))
+        return
+    for plan in foreseen:
+        console.print(f"[bold]{plan.action}[/] would: {escape(counted(plan.counts))}")
+        if plan.refused:
+            console.print(f"  [yellow]refused:[/] {escape(plan.refused)}")
+        for name in plan.names:
+            console.print(f"  {escape(name)}")
+
+
+def freed(console: Console, sizes: dict[str, int], foreseen: bool, as_json: bool) -> None:
+    """How many bytes were deleted, or would be, by what they are of."""
+    if as_json:
+        plain(console, sizes)
+        return
+    for name, size in sizes.items():
+        console.print(f"{'would free' if foreseen else 'freed'} {size / 1e6:,.1f} MB: {name}")
 
 
 def accounted(counts: dict[str, Any]) -> str:

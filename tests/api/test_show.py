@@ -51,7 +51,7 @@ def test_names_of_failed_files_are_printed_as_they_are(library: Library, system:
     job = msgspec.structs.replace(system.jobs.create("somebody", "scan", {}), job_id="", error="[/]")
     out = console()
 
-    show.job(out, job, library, as_json=False)
+    show.job(out, job, library)
 
     for name in HOSTILE:
         assert f"  {name}  {name}" in printed(out)
@@ -77,7 +77,7 @@ def test_a_job_of_many_failures_says_how_many_are_not_printed(tmp_path: Path, li
     library.errors.upsert(rows_of(failures, library.errors.schema))
     out = console()
 
-    show.job(out, job, library, as_json=False)
+    show.job(out, job, library)
 
     assert "and 204 more" in printed(out)
     assert "`brightroom scan` goes on" in printed(out)

@@ -1,6 +1,7 @@
 """Photos for scans - the sample library and small folders of a few of its files - and job control without a cluster."""
 
 import shutil
+import subprocess
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -8,9 +9,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from api.up import Brightroom
 from batch.jobs import JobControl
 from cluster.settings import Settings
 from cluster.store.database import System, open_system
+from cluster.store.jobs import Job
 from tests.api.standins import Clock, TakingCluster
 from tests.conftest import Household
 from tests.sample_library import SampleLibrary, write_sample_library
@@ -52,6 +55,25 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> SampleLibrary:
     return write_sample_library(tmp_path_factory.mktemp("sample") / "photos")
 
 
+@pytest.fixture(scope="session")
+def home(brightroom: Brightroom, sample: SampleLibrary) -> Household:
+    """A user whose folder is the sample library itself."""
+    user = brightroom.system.users.create("sample", "no password", scan_directory=str(sample.folder))
+    return Household(brightroom, user.user_id, sample.folder)
+
+
+@pytest.fixture(scope="session")
+def originals(sample: SampleLibrary) -> str:
+    """A fingerprint of every original's bytes and times before anything was scanned."""
+    return fingerprint(sample.folder)
+
+
+@pytest.fixture(scope="session")
+def job(home: Household, originals: str) -> Job:
+    """The first scan of it."""
+    return home.scan()
+
+
 @pytest.fixture
 def few(sample: SampleLibrary, household: Callable[[], Household]) -> Callable[..., Household]:
     """Makes a user whose folder holds the files of a few photos of the sample library."""
@@ -82,3 +104,12 @@ def driver_of(job_id: str) -> psutil.Process | None:
             if command[1:5] == ["-m", "batch", "run", job_id]:
                 return process
     return None
+
+
+def fingerprint(folder: Path) -> str:
+    """Names, sizes, times and hashes of all regular files but the marker, which scans may write."""
+    files = "find . -type f -not -path ./.brightroom"
+    command = f"{files} -printf '%p %s %T@ %m\\n' | sort; {files} -print0 | sort -z | xargs -0 sha256sum"
+    return subprocess.run(["sh", "-c", command], cwd=folder, capture_output=True, check=True).stdout.decode(
+        errors="surrogateescape"
+    )

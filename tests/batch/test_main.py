@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from batch.__main__ import prepare
+from batch.actions import prepare
 from batch.progress import Reporter
 from cluster.settings import Settings
 from cluster.store.database import System, open_system

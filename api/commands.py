@@ -1,0 +1,205 @@
+"""The commands that run Library actions and upkeep, for everybody or one user: done with progress, or only foreseen.
+
+Exit status: 0 when all is done, 1 when something is not, 2 for words that make no command.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from api import show
+from api.accounts import chosen, owner_to_scan
+from api.terminal import announce_admin, at_hand, out, say
+from cluster.errors import Invalid
+from cluster.settings import Settings
+from cluster.store.choices import in_use
+from cluster.store.database import System, open_library, open_system
+from cluster.store.users import User
+
+Option = Callable[[Any], Any]
+for_user: Option = click.option("--user", help="Only this user's library; otherwise everybody's.")
+dry: Option = click.option("--dry-run", is_flag=True, help="Only say what it would do.")
+json: Option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.command()
+@click.option("-f", "--full", is_flag=True, help="Do every stage again for every file.")
+@click.option("-s", "--path", "paths", multiple=True, help="Scan just this file again; more may follow.")
+@click.argument("more", nargs=-1)
+@for_user
+@click.option(
+    "--directory", type=click.Path(path_type=Path, exists=True, file_okay=False, resolve_path=True),
+    help="Make this the user's folder of originals, now and from now on.",
+)  # fmt: skip
+@dry
+@json
+@click.pass_obj
+def scan(
+    settings: Settings, full: bool, paths: tuple[str, ...], more: tuple[str, ...], user: str | None,
+    directory: Path | None, dry_run: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Scan the users' folders: new and changed photos join their libraries.
+
+    Ctrl-C pauses the scan; scanning again goes on from there.
+    """
+    if more and not paths:
+        raise click.UsageError("name files with -s; without it, everything is scanned")
+    system = open_system(settings)
+    announce_admin(system)
+    named = [str(Path(path).absolute()) if Path(path).exists() else path for path in (*paths, *more)]
+    if user or directory:
+        owners = [owner_to_scan(settings, system, user, directory)]
+    else:
+        owners = [owner_to_scan(settings, system, one.name, None) for one in scanned(system, named)]
+    arguments = {owner.user_id: {"full": full, "paths": below(owner, named)} for owner in owners}
+    act(settings, system, owners, "scan", arguments, dry_run, as_json)
+
+
+@click.command("train-faces")
+@for_user
+@dry
+@json
+@click.pass_obj
+def train_faces(settings: Settings, user: str | None, dry_run: bool, as_json: bool) -> None:
+    """Find out whose the faces are that nobody named; what people said stays."""
+    everybody(settings, user, "train-faces", {}, dry_run, as_json)
+
+
+@click.command("rescan-faces")
+@for_user
+@dry
+@json
+@click.pass_obj
+def rescan_faces(settings: Settings, user: str | None, dry_run: bool, as_json: bool) -> None:
+    """Detect faces in all photos again; what people said stays."""
+    everybody(settings, user, "rescan-faces", {}, dry_run, as_json)
+
+
+@click.command("generate-events")
+@for_user
+@dry
+@json
+@click.pass_obj
+def generate_events(settings: Settings, user: str | None, dry_run: bool, as_json: bool) -> None:
+    """Put photos that were taken together into events, with titles."""
+    everybody(settings, user, "generate-events", {}, dry_run, as_json)
+
+
+@click.command("delete-missing")
+@for_user
+@click.option("--confirm", type=click.IntRange(min=1), help="So many may go, though they are strikingly many.")
+@dry
+@json
+@click.pass_obj
+def delete_missing(settings: Settings, user: str | None, confirm: int | None, dry_run: bool, as_json: bool) -> None:
+    """Move photos whose files are gone to the trash, from which they can be restored for 30 days."""
+    everybody(settings, user, "delete-missing", {"confirm": confirm}, dry_run, as_json)
+
+
+@click.command("save-metadata")
+@for_user
+@click.option("--in-file", is_flag=True, help="Into the files themselves rather than into sidecars beside them.")
+@dry
+@json
+@click.pass_obj
+def save_metadata(settings: Settings, user: str | None, in_file: bool, dry_run: bool, as_json: bool) -> None:
+    """Write ratings, titles, captions, tags, people, places and dates back: to XMP sidecars, or into the files."""
+    everybody(settings, user, "save-metadata", {"in_file": in_file}, dry_run, as_json)
+
+
+@click.command("build-similarity-index")
+@for_user
+@click.pass_obj
+def build_similarity_index(settings: Settings, user: str | None) -> None:
+    """Build the indexes that keep search quick in large libraries."""
+    from cluster.writer import RemoteWriter
+
+    system = open_system(settings)
+    owners = [chosen(system, user)] if user else system.users.list()
+    with at_hand(settings):
+        for owner in owners:
+            RemoteWriter(settings, owner.user_id).build_indexes()
+            say(f"indexed the library of {owner.name}")
+
+
+@click.command("clear-cache")
+@dry
+@json
+@click.pass_obj
+def clear_cache(settings: Settings, dry_run: bool, as_json: bool) -> None:
+    """Delete what can be made again: pictures that no photo shows, and what is left of uploads and composed weights."""
+    from api.cache import clear, leftovers
+
+    found = leftovers(settings)
+    freed = {name: sum(size for _, size in files) for name, files in found.items()}
+    if not dry_run:
+        clear(found)
+    show.freed(out, freed, dry_run, as_json)
+
+
+def everybody(
+    settings: Settings, user: str | None, action: str, arguments: dict[str, Any], dry_run: bool, as_json: bool
+) -> None:
+    """Run an action for a user, or for each who has a folder."""
+    system = open_system(settings)
+    owners = [chosen(system, user)] if user else scanned(system, [])
+    act(settings, system, owners, action, {owner.user_id: arguments for owner in owners}, dry_run, as_json)
+
+
+def act(
+    settings: Settings, system: System, owners: Sequence[User], action: str, arguments: dict[str, dict[str, Any]],
+    dry_run: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Run an action for some users and tell how it ended for each; or only what it would do. Ends the process."""
+    if dry_run:
+        show.plans(out, [plan(settings, system, owner, action, arguments[owner.user_id]) for owner in owners], as_json)
+        return
+    ended = []
+    with at_hand(settings) as brightroom:
+        from api.follow import follow
+
+        for owner in owners:
+            job = brightroom.jobs.start(owner.user_id, action, arguments[owner.user_id])
+            ended.append(follow(brightroom.jobs, job.job_id, None if as_json else out))
+            if ended[-1].state == "paused":  # Ctrl-C means all of it
+                break
+    show.ended(out, [(job, open_library(settings, job.owner)) for job in ended], as_json)
+    sys.exit(0 if all(job.state in ("done", "paused") for job in ended) else 1)
+
+
+def plan(settings: Settings, system: System, owner: User, action: str, arguments: dict[str, Any]) -> Any:
+    """What an action would do to a user's library."""
+    from batch.foresight import foresee
+
+    root = Path(owner.scan_directory) if owner.scan_directory else None
+    models = in_use(settings, system.choices.all())
+    return foresee(models, open_library(settings, owner.user_id), root, action, arguments)
+
+
+def scanned(system: System, paths: Sequence[str]) -> list[User]:
+    """The users who have a folder, of some files those in whose folders they lie; raises Invalid for nobody."""
+    users = system.users.list()
+    if len(users) == 1:
+        return users
+    owners = [user for user in users if user.scan_directory and not user.disabled and (not paths or below(user, paths))]
+    if not owners:
+        raise Invalid(
+            "these files are in nobody's folder; name files below a user's scan directory" if paths
+            else "nobody has a folder of photos yet; `brightroom scan --user NAME --directory FOLDER` sets one"
+        )  # fmt: skip
+    return owners
+
+
+def below(owner: User, paths: Sequence[str]) -> list[str]:
+    """The paths that lie in a user's folder, or may, as they are not whole."""
+    folder = Path(owner.scan_directory) if owner.scan_directory else None
+    return [path for path in paths if folder is None or not Path(path).is_absolute() or folder in Path(path).parents]
+
+
+ALL = (
+    scan, train_faces, rescan_faces, generate_events, delete_missing, save_metadata,
+    build_similarity_index, clear_cache,
+)  # fmt: skip

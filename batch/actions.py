@@ -1,0 +1,187 @@
+"""What each Library action does, as a table: the name of an action, and the function that does it with its tools.
+
+How a job begins and ends is `jobs.py`'s business; which action does what in which order stands here.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from lancedb.expr import col, lit
+
+from batch.deletion import delete_missing
+from batch.events import generate
+from batch.metadata import SaveMetadata
+from batch.people import Training
+from batch.progress import Reporter
+from batch.rows import now_utc
+from batch.scan import Scan
+from batch.sink import Sink
+from batch.turns import ANALYSE, DELETE_MISSING, EVENTS, RESCAN_FACES, SAVE_METADATA, SCAN, TRAIN, Turn
+from batch.vectors import NewVectors
+from cluster.settings import SERVICE_OF, SERVICES, Settings
+from cluster.store.choices import chosen, in_use
+from cluster.store.database import Library, System
+from cluster.store.jobs import PREPARED, Job
+
+
+@dataclass(frozen=True)
+class Tools:
+    """All that an action works with."""
+
+    settings: Settings
+    system: System
+    job: Job
+    reporter: Reporter
+    library: Library
+    sink: Sink
+
+    @property
+    def in_use(self) -> Settings:
+        """The settings with the models that are in use."""
+        return in_use(self.settings, self.system.choices.all())
+
+    @property
+    def root(self) -> Path:
+        """The owner's folder of originals."""
+        return Path(self.system.users.get(self.job.owner).scan_directory)
+
+    def scan(self) -> Scan:
+        """A scan of the job's library, with the models that are in use."""
+        services = partial(states, self.settings, self.system)
+        return Scan(self.in_use, self.job.owner, self.library, self.sink, self.root, self.reporter, services)
+
+    def stopped(self) -> bool:
+        """Whether somebody wants the job to pause or end."""
+        return self.reporter.wanted != "run"
+
+    def turn(self) -> Turn:
+        """Says after each batch whether the job's turn is over."""
+        return Turn(self.system.jobs, self.job.job_id, self.settings.scan.turn_s)
+
+
+def scan(tools: Tools) -> None:
+    """The action `scan`."""
+    one, arguments = tools.scan(), tools.job.arguments
+    if paths := arguments.get("paths"):
+        ended = one.paths(paths)
+    else:
+        prepare(one, tools.job, tools.reporter)
+        one.others_wait = tools.turn()  # not above: files that are named are read again from the first one
+        ended = one.everything()
+    if ended == "run":
+        follow_up(tools)
+
+
+def follow_up(tools: Tools) -> None:
+    """What a scan's photos make due in the library as a whole: whose their faces are, which events they are of."""
+    trained = tools.reporter.progress.stages.get("faces")
+    moved = train(tools) if trained and trained.done else 0
+    new = tools.library.photos.rows(col("job_id") == lit(tools.job.job_id), ["photo_id"])["photo_id"].to_pylist()
+    found = generate(tools.library, tools.sink.writer, now_utc(), None if moved else new)  # titles name people
+    tools.reporter.progress.fact("events", found["events"])
+
+
+def train(tools: Tools) -> int:
+    """The action `train-faces`; returns how many faces changed hands."""
+    model = tools.in_use.revisions.get("faces")
+    if model is None:
+        return 0
+    counts = Training(tools.library, tools.sink.writer, model).run()
+    tell(tools, counts)
+    return counts["faces_moved"]
+
+
+def generate_events(tools: Tools) -> None:
+    """The action `generate-events`."""
+    tell(tools, generate(tools.library, tools.sink.writer, now_utc()))
+
+
+def remove_missing(tools: Tools) -> None:
+    """The action `delete-missing`: photos whose files are gone go to the trash."""
+    stage, job = tools.reporter.progress.stage("photos"), tools.job
+    counts = delete_missing(
+        tools.settings, tools.library, tools.sink.writer, tools.root, job.job_id, job.by or job.owner,
+        job.arguments.get("confirm"), tools.stopped, stage.advance,
+    )  # fmt: skip
+    tell(tools, counts)
+
+
+def save_metadata(tools: Tools) -> None:
+    """The action `save-metadata`: what is known of photos is written beside them, or into them."""
+    stage, owner = tools.reporter.progress.stage("photos"), tools.job.owner
+    stage.begin(tools.library.photos.count(~col("missing")))
+    saving = SaveMetadata(
+        tools.settings, owner, tools.library, tools.sink.writer, tools.root, bool(tools.job.arguments.get("in_file")),
+        tools.job.job_id, tools.stopped, stage.advance,
+    )  # fmt: skip
+    saved = saving.all()
+    stage.state = "pending" if tools.stopped() else "done"
+    tell(tools, {"written": saved.written, "unchanged": saved.unchanged, "failed_photos": len(saved.failed)})
+
+
+def tell(tools: Tools, counts: Mapping[str, int]) -> None:
+    """Say in the job what it came to."""
+    for name, count in counts.items():
+        tools.reporter.progress.fact(name, count)
+
+
+def rescan_faces(tools: Tools) -> None:
+    """The action `rescan-faces`: faces of all photos are detected again; what people said of them stays."""
+    one = tools.scan()
+    if not tools.reporter.progress.prepared:
+        tools.library.photos.redo(["faces"])
+        tools.reporter.progress.fact(PREPARED, 1)
+        tools.reporter.beat()
+    one.others_wait = tools.turn()
+    if one.analyse() == "run":
+        train(tools)
+
+
+def analyse(tools: Tools) -> None:
+    """The action `analyse`: what a change of model makes due, or the vectors that it needs before it can be."""
+    choices = tools.system.choices.all()
+    waits = tools.turn()
+    if tools.job.arguments.get("part") != "vectors":
+        if tools.job.arguments.get("retry"):
+            tools.scan().forgive()
+        one = tools.scan()
+        one.others_wait = waits
+        one.analyse()
+    elif choices[SERVICE_OF["clip"]].changed_at.isoformat() == tools.job.arguments["since"]:  # else: changed again
+        settings = chosen(tools.settings, choices)
+        NewVectors(settings, tools.job.owner, tools.library, tools.sink, tools.reporter, waits).all()
+
+
+def prepare(one: Scan, job: Job, reporter: Reporter) -> None:
+    """What a full scan, or a retry, makes work again: once in a job's life, whatever number of attempts it takes."""
+    if reporter.progress.prepared:
+        return
+    if job.arguments.get("retry"):  # first: to do all again is more than to do again what failed
+        one.forgive()
+    elif job.arguments.get("full"):
+        one.forget()
+    reporter.progress.fact(PREPARED, 1)
+    reporter.beat()
+
+
+def states(settings: Settings, system: System) -> dict[str, str]:
+    """The state of each service; where a scan loads models of its own, what counts is whether somebody stopped it."""
+    if settings.scan.inference == "actors":
+        stopped = {name for name, wish in system.services.wishes().items() if wish.wanted == "stopped"}
+        return {name: "stopped" if name in stopped else "healthy" for name in SERVICES}
+    from serve_apps.fleet import Fleet  # with Ray Serve, a second: needed once there is something to analyse
+
+    return {status.name: status.state for status in Fleet(settings, system).statuses()}
+
+
+DO: dict[str, Callable[[Tools], object]] = {
+    SCAN: scan,
+    TRAIN: train,
+    RESCAN_FACES: rescan_faces,
+    EVENTS: generate_events,
+    DELETE_MISSING: remove_missing,
+    SAVE_METADATA: save_metadata,
+    ANALYSE: analyse,
+}
