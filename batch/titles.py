@@ -30,6 +30,7 @@ DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sun
 THURSDAY, SATURDAY = 3, 5  # 1 January 1970 was a Thursday
 PARTS = ((5, "Early Morning"), (12, "Morning"), (18, "Afternoon"), (24, "Evening"))  # each until its hour
 COLUMNS = ("photo_id", "taken_offset_min", "missing", "media_rev", "media_error", *PLACES)
+WHO = ("person_id", "name", "kind", "merged_into", "hidden")
 
 
 @dataclass(frozen=True)
@@ -125,19 +126,16 @@ def ranked(table: pa.Table) -> dict[int, list[str]]:
 
 def names_of(people: People) -> Mapping[str, str]:
     """The names to tell by person id; of somebody who was merged, the name of whom they turned out to be."""
-    rows = {row["person_id"]: row for row in people.rows(None, COLUMNS_OF_PEOPLE).to_pylist()}
+    rows = {row["person_id"]: row for row in people.rows(None, WHO).to_pylist()}
     found = {}
     for person_id in rows:
         row, passed = rows[person_id], {person_id}
-        while (row["merged_into"] in rows) and row["merged_into"] not in passed:
+        while row["merged_into"] in rows and row["merged_into"] not in passed:
             passed.add(row["merged_into"])
             row = rows[row["merged_into"]]
-        if row["kind"] == PERSON and row["name"] and not row["hidden"]:
+        if row["kind"] == PERSON and row["name"] and not row["hidden"] and not row["merged_into"]:
             found[person_id] = row["name"]
     return found
-
-
-COLUMNS_OF_PEOPLE = ("person_id", "name", "kind", "merged_into", "hidden")
 
 
 def seen(library: Library, photo_ids: pa.ChunkedArray) -> pa.Table:
