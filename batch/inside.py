@@ -11,7 +11,7 @@ import numpy as np
 
 from batch.rewriting import CHANGED, Rewriting, Written, folder_of
 from batch.rows import Row
-from batch.saving import Notes, Pending, settle, share_derived, writes_of
+from batch.saving import Notes, Pending, forget_derived, settle, share_derived, writes_of
 from batch.targets import SPOILT, Target, main_of, must_be_as_known
 from batch.variants import stem
 from cluster.errors import PhotoError, Unwritable
@@ -87,18 +87,19 @@ class Inside(Target):
 
     def reads_back(self, target: Rewriting, pending: Pending, packet: bytes, wanted: Wanted) -> bool:
         """Whether the new file shows the old picture and says what is wanted, as far as the old one lets it."""
-        name, before = display(pending.path), self.whole(pending.path)
+        name, before, derived = display(pending.path), self.whole(pending.path), self.settings.derived / self.owner
         after = os.path.join(os.path.dirname(before), target.new)
         old = self.decoder.decode(before, None, name)
-        share_derived(self.settings.derived / self.owner, pending.old, pending.new)
+        share_derived(derived, pending.old, pending.new)
         new = self.decoder.decode(after, None, name)
+        if (new.content_id, new.size) != (pending.new, pending.size):
+            forget_derived(derived, new.content_id)
+            return False
         with Source(target.new, target.folder) as source:
-            same_packet = inside(source, name).packet == packet
+            there = inside(source, name).packet
         one, other = (self.decoder.rgb(path, LOOK, name) for path in (before, after))
-        whole = (new.content_id, new.size) == (pending.new, pending.size)
-        said = is_said(new.metadata, wanted, old.metadata)
-        whole = whole and same_packet and merged(packet, wanted) == packet
-        return whole and said and facts(old) == facts(new) and np.array_equal(one, other)
+        said = is_said(new.metadata, wanted, old.metadata) and there == packet == merged(packet, wanted)
+        return said and facts(old) == facts(new) and np.array_equal(one, other)
 
     def writes(self) -> list[Write]:
         """The new contents of files and photos."""
