@@ -13,7 +13,7 @@ from litestar import Litestar, Request, Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
-from api import auth, cluster, confidence, events, faces, jobs, library, logs, people, server, services, users
+from api import actions, auth, cluster, confidence, events, faces, jobs, library, logs, people, server, services, users
 from api.access import permit
 from api.captions import caption
 from api.cookies import cookie_name
@@ -54,7 +54,8 @@ PHOTOS = Router(
 )
 ROUTES: list[ControllerRouterHandler] = [
     auth.ROUTES, users.ROUTES, library.ROUTES, jobs.ROUTES, PHOTOS, SEARCH, services.ROUTES, cluster.ROUTES,
-    events.ROUTES, people.ROUTES, faces.ROUTES, confidence.ROUTES, logs.ROUTES, server.ROUTES, show_metrics, healthz,
+    actions.ROUTES, events.ROUTES, people.ROUTES, faces.ROUTES, confidence.ROUTES, logs.ROUTES, server.ROUTES,
+    show_metrics, healthz,
 ]  # fmt: skip
 
 

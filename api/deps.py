@@ -25,10 +25,10 @@ from serve_apps.status import ServiceStatus
 class JobControl(Protocol):
     """Starts and steers jobs. Every method blocks, and raises a ServiceError when it cannot do as asked."""
 
-    def start(self, owner: str, action: str, arguments: dict[str, Any]) -> Job:
+    def start(self, owner: str, action: str, arguments: dict[str, Any], by: str = "") -> Job:
         """The job that runs an action over an owner's library: a new one, or the one that does just this already.
 
-        Raises Conflict while one with other arguments is under way.
+        `by` is the user_id of who asks. Raises Conflict while one with other arguments is under way.
         """
         ...
 
@@ -44,8 +44,8 @@ class JobControl(Protocol):
         """Ask a job to end; what it committed stays."""
         ...
 
-    def retry(self, job_id: str) -> Job:
-        """A job that tries what failed in this one again."""
+    def retry(self, job_id: str, by: str = "") -> Job:
+        """A job that tries what failed in this one again; raises Conflict where nothing did."""
         ...
 
     def live(self, job_id: str) -> dict[str, Any] | None:

@@ -1,12 +1,16 @@
-"""A job as people see it: its row, and while it runs its numbers in flight."""
+"""A job as people see it: its row, while it runs its numbers in flight, what it changed, and how to undo that."""
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 import msgspec
+from lancedb.expr import col, lit
 
 from api.deps import JobControl
-from cluster.store.jobs import PREPARED, Job
+from batch.turns import DELETE_MISSING
+from cluster.store.database import Library
+from cluster.store.jobs import ACCOUNT, FINDINGS, PREPARED, Job
 
 
 class StageView(msgspec.Struct, frozen=True):
@@ -22,6 +26,15 @@ class StageView(msgspec.Struct, frozen=True):
     eta_s: float | None = None
     spent_s: float = 0  # seconds it has worked, up to its last commit
     note: str = ""
+
+
+class Undo(msgspec.Struct, frozen=True):
+    """The request that takes back what a job deleted, as long as that is in the trash."""
+
+    method: str
+    path: str
+    body: dict[str, str]
+    photos: int  # that it would bring back; with none it is too late, or done already
 
 
 class JobView(msgspec.Struct, frozen=True):
@@ -40,16 +53,32 @@ class JobView(msgspec.Struct, frozen=True):
     stages: list[StageView]
     counts: dict[str, Any]
     error: str  # a sentence, when it failed
+    by: str = ""  # who asked for it: a user's id, `watch`, `schedule`, or nothing for a shell and Brightroom itself
+    changed: dict[str, int] = {}  # what it has changed, in all its attempts: {"photos_added": 30}
+    undo: Undo | None = None  # of a job that deletes
 
 
-def viewed(job: Job, control: JobControl) -> JobView:
-    """A job with its newest numbers; blocks."""
+def viewed(job: Job, control: JobControl, library: Callable[[str], Library] | None = None) -> JobView:
+    """A job with its newest numbers; with the libraries by user_id, how to undo it too. Blocks."""
     live = control.live(job.job_id) if job.state == "running" else None
-    return view(job, live or {})
+    undo = undone_by(job, library(job.owner)) if library and job.action == DELETE_MISSING else None
+    return view(job, live or {}, undo)
 
 
-def view(job: Job, live: dict[str, Any]) -> JobView:
+def view(job: Job, live: dict[str, Any], undo: Undo | None = None) -> JobView:
     """A job with numbers in flight over those of its row."""
-    facts = {name: getattr(job, name) for name in JobView.__struct_fields__} | live
+    facts = {name: getattr(job, name) for name in JobView.__struct_fields__ if hasattr(job, name)} | live
     counts = {name: count for name, count in facts["counts"].items() if name != PREPARED}
-    return msgspec.convert({**facts, "counts": counts}, JobView, strict=False)
+    told = {**facts, "counts": counts, "changed": changed(counts), "undo": undo}
+    return msgspec.convert(told, JobView, strict=False)
+
+
+def changed(counts: Mapping[str, Any]) -> dict[str, int]:
+    """Of a job's counts, those that say what it changed."""
+    return {name: count for name, count in counts.items() if name not in (*ACCOUNT, *FINDINGS) and count}
+
+
+def undone_by(job: Job, library: Library) -> Undo:
+    """How to take back what a job has moved into the trash."""
+    photos = library.trash.count(col("action_id") == lit(job.job_id))
+    return Undo("POST", "/api/trash/restore", {"action_id": job.job_id}, photos)

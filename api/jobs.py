@@ -4,7 +4,7 @@ What a job does, and how it stops, is `batch/jobs.py`'s business.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -13,7 +13,7 @@ from lancedb.expr import Expr, col, lit
 from litestar import Request, Router, get, post
 from litestar.background_tasks import BackgroundTask
 from litestar.di import NamedDependency
-from litestar.params import FromPath, HeaderParameter, SkipValidation
+from litestar.params import FromPath, HeaderParameter, QueryParameter, SkipValidation
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from api.access import USER
@@ -22,21 +22,27 @@ from api.feed import Feed
 from api.job_view import JobView, viewed
 from api.logins import Logins
 from api.paging import Cursor, Limit, decode, encode
-from batch.jobs import ANALYSE
+from batch.turns import ANALYSE
 from cluster.errors import Denied, NotFound
-from cluster.store.jobs import LIVE, Job, job_of
+from cluster.store.jobs import LIVE, Job, State, job_of
 from cluster.store.users import User
 
 Doors = NamedDependency[SkipValidation[Logins]]
 News = NamedDependency[SkipValidation[Feed]]
 LastEventId = Annotated[str, HeaderParameter(name="Last-Event-ID", max_length=64, description="the last event seen")]
+ActionName = Annotated[
+    Literal["scan", "analyse", "train-faces", "rescan-faces", "generate-events", "delete-missing", "save-metadata"]
+    | None,
+    QueryParameter(description="only jobs of this action"),
+]
+States = Annotated[list[State] | None, QueryParameter(name="state", description="only jobs in this state; repeatable")]
 
 NEWEST = 200  # jobs, by when they were asked for and by when they ended, whose changes are looked for
-STEPS: dict[str, Callable[[JobControl, str], Job]] = {
-    "pause": lambda control, job_id: control.pause(job_id),
-    "resume": lambda control, job_id: control.resume(job_id),
-    "cancel": lambda control, job_id: control.cancel(job_id),
-    "retry": lambda control, job_id: control.retry(job_id),
+STEPS: dict[str, Callable[[JobControl, str, str], Job]] = {
+    "pause": lambda control, job_id, by: control.pause(job_id),
+    "resume": lambda control, job_id, by: control.resume(job_id),
+    "cancel": lambda control, job_id, by: control.cancel(job_id),
+    "retry": lambda control, job_id, by: control.retry(job_id, by),
 }
 
 
@@ -67,21 +73,24 @@ class ErrorPage(msgspec.Struct, frozen=True):
 
 
 @get("/", opt=USER, sync_to_thread=True, summary="Jobs, newest first")
-def list_jobs(deps: Given, user: Me, limit: Limit = None, cursor: Cursor = "") -> JobPage:
+def list_jobs(
+    deps: Given, user: Me, states: States = None, action: ActionName = None, limit: Limit = None, cursor: Cursor = ""
+) -> JobPage:
     """A page of one's own jobs; an administrator sees everybody's."""
     size = limit or deps.settings.api.page_size
     position = decode(cursor, tuple[datetime, str])
     where = (lit(True) if user.admin else col("owner") == lit(user.user_id)) & older(position)
+    where = where & among("state", states or ()) & among("action", [action] if action else ())
     rows = deps.system.jobs.table.rows(where, limit=size + 1, order_by="created_at", descending=True).to_pylist()
     jobs = [job_of(row) for row in rows[:size]]
     following = encode((jobs[-1].created_at, jobs[-1].job_id)) if len(rows) > size else None
-    return JobPage([viewed(job, deps.jobs) for job in jobs], following)
+    return JobPage([viewed(job, deps.jobs, deps.library) for job in jobs], following)
 
 
 @get("/{job_id:str}", opt=USER, sync_to_thread=True, summary="One job")
 def show_job(job_id: FromPath[str], deps: Given, user: Me) -> JobView:
     """A job with its progress."""
-    return viewed(owned_job(deps, user, job_id), deps.jobs)
+    return viewed(owned_job(deps, user, job_id), deps.jobs, deps.library)
 
 
 @get("/{job_id:str}/errors", opt=USER, sync_to_thread=True, summary="What failed in a job")
@@ -103,7 +112,7 @@ def steer_job(
     job = owned_job(deps, user, job_id)
     if job.action == ANALYSE and not user.admin:
         raise Denied("This job is of a change of models, which all libraries wait for. An administrator can steer it.")
-    return viewed(STEPS[step](deps.jobs, job.job_id), deps.jobs)
+    return viewed(STEPS[step](deps.jobs, job.job_id, user.user_id), deps.jobs, deps.library)
 
 
 @get("/events", opt=USER, summary="Changes of jobs, live", media_type="text/event-stream")
@@ -139,6 +148,11 @@ def owned_job(deps: Deps, user: User, job_id: str) -> Job:
     return job
 
 
+def among(column: str, values: Sequence[str]) -> Expr:
+    """Lets jobs through that have one of the values, or all of them when there are none."""
+    return col(column).isin(list(values)) if values else lit(True)
+
+
 def older(position: tuple[datetime, str] | None) -> Expr:
     """Lets jobs through that come after a position, newest first."""
     if position is None:
@@ -153,7 +167,7 @@ def looked_at(deps: Deps) -> list[JobView]:
     jobs = deps.system.jobs
     looks = [jobs.list(limit=NEWEST), jobs.list(limit=NEWEST, states=LIVE), jobs.ended_last(NEWEST)]
     found = {job.job_id: job for look in looks for job in look}  # a later look knows better
-    return [viewed(job, deps.jobs) for job in found.values()]
+    return [viewed(job, deps.jobs, deps.library) for job in found.values()]
 
 
 ROUTES = Router("/api/jobs", route_handlers=[list_jobs, show_job, list_errors, steer_job, job_events], tags=["jobs"])

@@ -1,27 +1,20 @@
-"""One's own library as a whole: its sums, and the actions that work on it."""
+"""One's own library as a whole: its sums. What works on it is in `actions.py`."""
 
-import os
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 from lancedb.expr import col, lit
-from litestar import Response, Router, get, post
-from litestar.params import JSONBody
+from litestar import Router, get
 
 from api.access import USER
-from api.deps import Given, Me, Owned
-from api.job_view import JobView, viewed
-from batch.discover import inside
+from api.deps import Given, Owned
 from cluster.store.database import Library
 from cluster.store.photos import STAGES
 from cluster.store.timeline import PLACES, overview
 
-MOST_PATHS = 1000
-SCAN_BYTES = 5 * 2**20  # a request's body: that many long paths
 LEDGER = [f"{stage}_{what}" for stage in STAGES for what in ("rev", "error")]
 
 
@@ -60,35 +53,10 @@ class LibraryStats(msgspec.Struct, frozen=True):
     stages: list[StageSum]
 
 
-class Scan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What to scan: what changed, everything again, or only some paths below the scan directory."""
-
-    full: bool = False
-    paths: Annotated[
-        list[Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]], msgspec.Meta(max_length=MOST_PATHS)
-    ] = []
-
-
 @get("/stats", opt=USER, sync_to_thread=True, summary="The sums of one's library")
 def library_stats(deps: Given, owned: Owned) -> LibraryStats:
     """Photos, files, people, faces, events, places, days, and how far each stage has come."""
     return stats(owned, deps.revisions())
-
-
-@post(
-    "/actions/scan", opt=USER, sync_to_thread=True, status_code=202,
-    request_max_body_size=SCAN_BYTES, summary="Scan one's folder",
-)  # fmt: skip
-def scan(deps: Given, user: Me, data: JSONBody[Scan | None] = None) -> Response[JobView]:
-    """Start a scan, or get the one that does this already; 409 while one that was asked for otherwise is under way.
-
-    Follow it at /api/jobs/{id} or /api/jobs/events.
-    """
-    asked = data or Scan()
-    folder = os.fsencode(user.scan_directory)
-    paths = [os.fsdecode(inside(folder, path)) for path in asked.paths] if folder else []
-    job = deps.jobs.start(user.user_id, "scan", {"full": asked.full, "paths": paths})
-    return Response(viewed(job, deps.jobs), status_code=202, headers={"Location": f"/api/jobs/{job.job_id}"})
 
 
 def stats(library: Library, revisions: Mapping[str, str]) -> LibraryStats:
@@ -124,4 +92,4 @@ def stage_sum(rows: pa.Table, stage: str, revision: str | None) -> StageSum:
     return StageSum(stage, len(rows) - sum(counted), *counted)
 
 
-ROUTES = Router("/api/library", route_handlers=[library_stats, scan], tags=["library"])
+ROUTES = Router("/api/library", route_handlers=[library_stats], tags=["library"])

@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 SILENCE = timedelta(seconds=12)  # a job that Ray does not know and that has not beaten for so long is gone
 FAREWELL = timedelta(seconds=4)  # longer than between two beats
 PATIENCE = timedelta(seconds=30)  # with a pause or a cancel, beyond the longest that a batch may take at one model
-NEED_FOLDER = (SCAN, SAVE_METADATA)  # the owner's originals; what deletes says itself why it would not
+NEED_FOLDER = (SCAN, SAVE_METADATA, DELETE_MISSING)  # the owner's originals
 BY_PIECES = (SCAN, RESCAN_FACES, SAVE_METADATA, ANALYSE)  # some of what they work on may fail, and the rest not
 RESTING = ("paused", "interrupted")
 MOST_ATTEMPTS = 50
@@ -232,7 +232,7 @@ def again(job: Job) -> dict[str, Any]:
 
 def covers(job: dict[str, Any], asked: dict[str, Any]) -> bool:
     """Whether a job does all that is asked for: the same, or everything where only what changed is asked for."""
-    return job == asked or (not asked and "paths" not in job)
+    return job == asked or (not asked and job.keys() <= {"full", "retry"})
 
 
 def meant(arguments: dict[str, Any]) -> dict[str, Any]:
