@@ -18,7 +18,7 @@ from batch.guard import Disk, Guard
 from batch.plan import MOST_NAMES, Plan
 from batch.rows import Row
 from batch.sink import Commits
-from batch.trash import Taken, writes_of
+from batch.trash import Taken, take_out, unpacked
 from batch.turns import DELETE_MISSING
 from batch.variants import SIDECAR
 from cluster.errors import Conflict
@@ -48,18 +48,15 @@ class Deletion:
 
     def lost(self) -> Lost:
         """Look for every file that the library knows."""
-        disk, there, vanished = Disk(self.root), set(), set()
-        known = self.library.files.batches(col("kind") != lit(SIDECAR), ["photo_id", "path", "state"])
-        for file in (file for batch in known for file in batch.to_pylist()):
-            if not disk.is_gone(file["path"]):
-                there.add(file["photo_id"])
-            elif file["state"] != "missing":
-                vanished.add(file["photo_id"])
+        disk, pictures = Disk(self.root), col("kind") != lit(SIDECAR)
+        batches = self.library.files.batches(pictures, ["photo_id", "path"])
+        found = [(file["photo_id"], disk.is_gone(file["path"])) for some in batches for file in some.to_pylist()]
+        there, known = {photo_id for photo_id, gone in found if not gone}, {photo_id for photo_id, _ in found}
         columns = ["photo_id", "name", "missing", "derived_bytes"]
         photos = [photo for batch in self.library.photos.batches(None, columns) for photo in batch.to_pylist()]
-        gone = [
-            one for one in photos if (one["missing"] or one["photo_id"] in vanished) and one["photo_id"] not in there
-        ]
+        half = self.half_deleted([one["photo_id"] for one in photos if one["photo_id"] not in known])
+        there |= {file["photo_id"] for file in half if file["kind"] != SIDECAR and not disk.is_gone(file["path"])}
+        gone = [one for one in photos if one["photo_id"] not in there]
         gone.sort(key=lambda one: (one["name"], one["photo_id"]))
         return Lost(
             [one["photo_id"] for one in gone], [one["name"] for one in gone],
@@ -73,9 +70,9 @@ class Deletion:
         photos = len(lost.photo_ids) + done
         if confirm is None and lost.unmarked:
             return (
-                f"The files of {lost.unmarked:,} photos are gone, and no scan has marked these photos as missing: none "
-                f"has looked since, or so many vanished at once that the disk may be at fault. Scan first, so that "
-                f"files which were only moved are found. If they were deleted, confirm with the number {photos}."
+                f"Of {photos:,} photos whose files are gone, no scan has marked {lost.unmarked:,} as missing: none has "
+                f"looked since, or so many vanished at once that the disk may be at fault. Scan first, so that files "
+                f"which were only moved are found. If they were deleted, confirm with the number {photos}."
             )
         # Of a job that goes on, some photos may have come back meanwhile.
         if confirm is not None and not (confirm == photos or (done and confirm > photos)):
@@ -116,7 +113,7 @@ class Deletion:
             photos, files = self.still_lost(some)
             if away := self.guard.away():
                 raise Conflict(away)
-            writer.commit(writes_of(self.library, photos, files, taken))
+            take_out(self.library, writer, photos, files, taken)
             deleted, back = deleted + len(photos), back + len(some) - len(photos)
             advance(len(some), 0)
         return {"photos_deleted": deleted, **({"photos_back": back} if back else {})}
@@ -126,9 +123,15 @@ class Deletion:
         gone = self.library.trash.of_action(job_id, ["photo_id"])["photo_id"]
         return len(set(gone.to_pylist()) - set(lost.photo_ids))
 
+    def half_deleted(self, photo_ids: Sequence[str]) -> list[Row]:
+        """The files of photos that have none: an attempt that came to no end has put their rows into the trash."""
+        kept = unpacked(self.library, photo_ids)
+        return kept["files"].to_pylist() if "files" in kept else []
+
     def still_lost(self, photo_ids: Sequence[str]) -> tuple[list[Row], list[Row]]:
         """The photos of some that are there no more, now, and their files, as rows that say so."""
         disk, files = Disk(self.root), self.library.files.of_photos(photo_ids).to_pylist()
+        files += self.half_deleted(sorted({*photo_ids} - {file["photo_id"] for file in files}))
         gone = {file["file_id"] for file in files if disk.is_gone(file["path"])}
         there = {file["photo_id"] for file in files if file["kind"] != SIDECAR and file["file_id"] not in gone}
         files = [{**file, "state": "missing"} if file["file_id"] in gone else file for file in files]

@@ -52,17 +52,20 @@ class Taken(msgspec.Struct, frozen=True):
 # Taking out
 
 
-def writes_of(library: Library, photos: Sequence[Row], files: Sequence[Row], taken: Taken) -> list[Write]:
-    """The writes that move photos into the trash. `photos` and `files` are full rows as they are to come back."""
+def take_out(library: Library, writer: "Commits", photos: Sequence[Row], files: Sequence[Row], taken: Taken) -> None:
+    """Move photos into the trash. `photos` and `files` are full rows as they are to come back."""
+    if not photos:
+        return
     given = {"photos": rows_of(photos, library.photos.schema), "files": rows_of(files, library.files.schema)}
     photo_ids = [photo["photo_id"] for photo in photos]
     records = joined(library, unpacked(library, photo_ids), {**present(library, photo_ids), **given})
     parts = {name: by_photo(rows) for name, rows in records.items()}
-    made = [
-        record(photo, {name: found.get(photo["photo_id"]) for name, found in parts.items()}, taken) for photo in photos
-    ]
-    deletions = [Delete(name, "photo_id", photo_ids) for name in parts]
-    return [Upsert("trash", rows_of(made, SCHEMA)), *deletions] if made else []
+    found = {photo_id: {name: part.get(photo_id) for name, part in parts.items()} for photo_id in photo_ids}
+    made = rows_of([record(photo, found[photo["photo_id"]], taken) for photo in photos], SCHEMA)
+    deletions = {name: Delete(name, "photo_id", photo_ids) for name in parts}
+    last = deletions.pop("photos")  # by its row a photo that is half deleted is found; without files it is missing
+    writer.commit([Upsert("trash", made), *deletions.values()])
+    writer.commit([last])
 
 
 def record(photo: Row, parts: Mapping[str, pa.Table | None], taken: Taken) -> Row:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from batch.rows import search_text
 from cluster.settings import ScanSettings, Settings
 from cluster.store.database import Library
 from cluster.store.facts import LABEL, fact_id
@@ -55,10 +56,8 @@ def adorn(home: Bench) -> None:
     of_faces, of_photos = library.embeddings(FACE_MODEL, 2), library.embeddings(CLIP_MODEL, 2)
     ann = {"person_id": ANN, "name": "Ann", "name_key": "ann", "kind": "person", "created_at": NOON, "changed_at": NOON}
     trip = {"event_id": TRIP, "title": "A trip", "first_at": NOON, "last_at": NOON, "changed_at": NOON}
-    changed = [
-        {"photo_id": one["photo_id"], "event_id": TRIP, "face_count": 2, "tags": ["cat"], "caption": "a cat"}
-        for one in photos
-    ]
+    found = {"event_id": TRIP, "face_count": 2, "tags": ["cat"], "caption": "a cat"}
+    changed = [{"photo_id": one["photo_id"], **found, "search_text": search_text({**one, **found})} for one in photos]
     Writer(library, home.settings.store).commit(
         [
             Upsert("people", rows_of([ann], library.people.schema)),
