@@ -148,10 +148,14 @@ class Rewriting:
         try:
             os.link(self.name, self.old, src_dir_fd=self.folder, dst_dir_fd=self.folder, follow_symlinks=False)
         except OSError:
-            with Source(self.name, self.folder) as source, creating(self.old, self.folder) as fd:
-                for part in contents(source, [Kept(0, source.size)]):
-                    write_all(fd, part)
-                dress(fd, seen, source)
+            self.copy(seen)
+
+    def copy(self, seen: os.stat_result) -> None:
+        """A copy of the old file under another name."""
+        with Source(self.name, self.folder) as source, creating(self.old, self.folder) as fd:
+            for part in contents(source, [Kept(0, source.size)]):
+                write_all(fd, part)
+            dress(fd, seen, source)
 
     def stat(self, name: bytes) -> os.stat_result | None:
         """What a name in the folder is; None when there is nothing."""

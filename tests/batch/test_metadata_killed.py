@@ -45,7 +45,7 @@ def scanned(library: SavedLibrary) -> None:
     ("way", "step"), [*[("inside", step) for step in INSIDE], *[("beside", step) for step in BESIDE]]
 )
 def test_a_scan_after_a_kill_changes_nothing_and_the_next_run_completes_it(library: SavedLibrary, way: str, step: str):
-    """The photo keeps its id, faces, tags and vectors; the second run leaves all of it saved and nothing lying about."""
+    """The photo keeps its id, faces, tags and vectors; the second run leaves all saved and nothing lying about."""
     before = library.known()
 
     killed(library, way, step)
