@@ -150,10 +150,12 @@ class Guard:
 
     def way_on(self) -> str:
         """What to do about a folder that does not say that it is ours."""
-        return (
+        told = (
             f"Mount the right one. If this is the right one, scan it: with {1 - self.share:.0%} of the known files in "
-            f"it, it is taken for it again. Or put the line {self.library_id()} into the file {display(MARKER)} there."
+            f"it, it is taken for it again."
         )
+        line = self.library_id()
+        return f"{told} Or put the line {line} into the file {display(MARKER)} there." if line else told
 
     # The marker
 
@@ -193,20 +195,21 @@ class Guard:
     def signed(self) -> bool:
         """Write the line; False where the folder takes none."""
         try:
-            append(os.path.join(self.root, MARKER), self.library_id().encode())
+            append(os.path.join(self.root, MARKER), self.name_library().encode())
         except OSError as error:
             log.info("%s takes no marker (%s); the names in it must do", self.name, error.strerror)
             return False
         return True
 
     def library_id(self) -> str:
-        """What this library is called in markers: made once, by chance."""
+        """What this library is called in markers; "" while it has left none."""
         row = self.library.meta.get(LIBRARY_ID)
-        if row is None:
-            self.library.meta.insert_new(rows_of([{"key": LIBRARY_ID, "value": uuid.uuid4().hex}], META))
-            row = self.library.meta.get(LIBRARY_ID)
-        assert row
-        return str(row["value"])
+        return str(row["value"]) if row else ""
+
+    def name_library(self) -> str:
+        """What this library is called, decided by chance when it is asked for first."""
+        self.library.meta.insert_new(rows_of([{"key": LIBRARY_ID, "value": uuid.uuid4().hex}], META))
+        return self.library_id()
 
 
 def known(library: Library, job_id: str) -> int:
