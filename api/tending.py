@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from ray.exceptions import RayError
 
+from api.watching import Watching
 from batch.jobs import JobControl
 from batch.models import ModelChanges
 from cluster.errors import BrightroomError
@@ -38,8 +39,11 @@ TROUBLES = (
 class Tending:
     """Looks after services and jobs, every few seconds."""
 
-    def __init__(self, settings: Settings, system: System, fleet: Fleet, jobs: JobControl) -> None:
-        self.settings, self.fleet, self.jobs = settings, fleet, jobs
+    def __init__(
+        self, settings: Settings, system: System, fleet: Fleet, jobs: JobControl, watching: Watching | None = None
+    ) -> None:
+        """`watching` starts scans that nobody asks for; without one there are none."""
+        self.settings, self.fleet, self.jobs, self.watching = settings, fleet, jobs, watching
         self.changes = ModelChanges(fleet, system, jobs)
         self.leads = self.settled = False
 
@@ -57,6 +61,8 @@ class Tending:
                 over.set()
                 while thread.is_alive() and not lost.is_set():
                     thread.join(WATCH_S)
+                if self.watching:
+                    self.watching.end()
 
     def keep_looking(self, lock: int, over: threading.Event, lost: threading.Event) -> None:
         """Look until it is over or Ray itself is gone."""
@@ -71,6 +77,8 @@ class Tending:
         if self.leads:
             self.done("services could not be looked after", self.fleet.reconcile)
             self.done("changes of models could not be looked after", self.changes.look)
+        if self.leads and self.watching:
+            self.done("folders could not be looked after", self.watching.look)
         self.done("jobs could not be looked after", self.jobs.reap)
         self.done("jobs could not be submitted", self.jobs.dispatch)
 

@@ -16,6 +16,7 @@ from litestar import Litestar
 from api.app import create_app
 from api.deps import Deps
 from api.tending import Tending
+from api.watching import Watching
 from batch.jobs import JobControl
 from cluster.board import topic
 from cluster.build import build
@@ -43,12 +44,14 @@ class Brightroom:
         self.system = open_system(settings)
         self.jobs = JobControl(settings, self.system)
         self.fleet = Fleet(settings, self.system)
+        self.watching = Watching(settings, self.system, self.jobs)
         self.say = say
         self.lost = threading.Event()  # Ray is gone, and with it what we are for
         self.at_loss: Callable[[], None] = self.lost.set
 
     def application(self) -> Litestar:
-        """The HTTP API over this whole."""
+        """The HTTP API over this whole; who answers requests is here to stay, and watches folders too."""
+        self.watching.stays = True
         deps = Deps(
             settings=self.settings,
             system=self.system,
@@ -66,7 +69,7 @@ class Brightroom:
 
     def tending(self) -> AbstractContextManager[None]:
         """A block in which services and jobs are looked after; services start beside it."""
-        return Tending(self.settings, self.system, self.fleet, self.jobs).going_on(self.lose)
+        return Tending(self.settings, self.system, self.fleet, self.jobs, self.watching).going_on(self.lose)
 
     def lose(self) -> None:
         """Note that Ray is gone."""
