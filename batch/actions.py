@@ -16,6 +16,7 @@ from batch.metadata import SaveMetadata
 from batch.people import Training
 from batch.progress import Reporter
 from batch.rows import now_utc
+from batch.saving import repair
 from batch.scan import Scan
 from batch.sink import Sink
 from batch.turns import ANALYSE, DELETE_MISSING, EVENTS, RESCAN_FACES, SAVE_METADATA, SCAN, TRAIN, Turn
@@ -64,6 +65,7 @@ class Tools:
 def scan(tools: Tools) -> None:
     """The action `scan`."""
     one, arguments = tools.scan(), tools.job.arguments
+    repair(tools.settings, tools.job.owner, tools.library, tools.sink.writer, tools.root)  # a killed save left it so
     if paths := arguments.get("paths"):
         ended = one.paths(paths)
     else:

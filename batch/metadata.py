@@ -23,6 +23,7 @@ from batch.rows import Row
 from batch.saving import repair
 from batch.sink import Commits
 from batch.targets import Target
+from batch.turns import SAVE_METADATA
 from cluster.errors import PhotoError
 from cluster.settings import Settings
 from cluster.store.database import Library
@@ -35,7 +36,6 @@ from serve_apps.media.inside import is_possible
 from serve_apps.media.protocol import Region
 from serve_apps.media.xmp_write import SAME_FACE, Wanted, shared
 
-SAVE_METADATA = "save-metadata"
 AT_ONCE = 64  # photos whose rows are committed together
 SOURCES = ("exif", "quicktime", "xmp")  # of times that somebody wrote; a name or an mtime is a guess
 SAID = ("rating", "title", "caption", "tags", "keywords", "regions", "latitude", "taken_at")

@@ -85,25 +85,26 @@ def repair(settings: Settings, owner: str, library: Library, writer: Commits, ro
 
     Every scan begins with it: a file that got its new bytes is not an edited one.
     """
-    notes = Notes(settings, owner)
-    if not (left := notes.all()):
-        return 0
-    done = [pending for pending in left if is_done(os.fsencode(root), pending)]
+    left = Notes(settings, owner).all()
+    found = {pending.file_id: content_of(os.fsencode(root), pending.path) for pending in left}
+    done = [pending for pending in left if found[pending.file_id] == pending.new]
     for pending in done:
         share_derived(settings.derived / owner, pending.old, pending.new)
     if writes := writes_of(library, done):
         writer.commit(writes)
-    settle(settings, owner, library, os.fsencode(root), left)
+    known = set(library.files.by_keys(list(found), ["file_id"])["file_id"].to_pylist()) if found else set()
+    over = [pending for pending in left if found[pending.file_id] or pending.file_id not in known]
+    settle(settings, owner, library, os.fsencode(root), over)  # the others are away with their folder, and may be back
     return len(done)
 
 
-def is_done(root: bytes, pending: Pending) -> bool:
-    """Whether a file has its new bytes."""
+def content_of(root: bytes, path: bytes) -> str:
+    """The content id of a file; empty when it cannot be read now."""
     try:
-        with folder_of(root, pending.path) as folder, Source(os.path.basename(pending.path), folder) as source:
-            return source.size == pending.size and source.content_id() == pending.new
+        with folder_of(root, path) as folder, Source(os.path.basename(path), folder) as source:
+            return source.content_id()
     except PhotoError:
-        return False
+        return ""
 
 
 def writes_of(library: Library, done: Sequence[Pending]) -> list[Write]:
@@ -130,6 +131,8 @@ def writes_of(library: Library, done: Sequence[Pending]) -> list[Write]:
 
 def settle(settings: Settings, owner: str, library: Library, root: bytes, done: Sequence[Pending]) -> None:
     """Forget what is only needed until the library has followed: old bytes, derived pictures of old contents, notes."""
+    if not done:
+        return
     notes = Notes(settings, owner)
     contents = [content for one in done for content in (one.old, one.new)]
     shown = set(library.photos.rows(col("content_id").isin(contents), ["content_id"])["content_id"].to_pylist())

@@ -91,6 +91,23 @@ def test_a_note_of_a_file_that_was_edited_since_is_only_forgotten(library: Saved
     assert library.leftovers() == []
 
 
+def test_a_note_waits_for_a_folder_that_is_away(library: SavedLibrary):
+    """The disk was unmounted after the kill: when it is back, the library follows as if nothing had been."""
+    before, bench = library.known(), library.bench
+    killed(library, "inside", "flush")
+    bench.folder.rename(bench.root / "away")
+    bench.folder.mkdir()
+    assert repair(bench.settings, OWNER, bench.library, library.writer, bench.folder) == 0
+    bench.folder.rmdir()
+    (bench.root / "away").rename(bench.folder)
+
+    scanned(library)
+
+    assert library.known() == before
+    library.is_whole()
+    assert library.leftovers() == []
+
+
 def test_a_note_that_is_not_whole_is_forgotten(library: SavedLibrary):
     """It was being made when everything ended, so nothing had been done yet."""
     notes = Notes(library.bench.settings, OWNER)
