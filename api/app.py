@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from litestar import Litestar, Request, Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
+from ray.exceptions import RayError
 
 from api import actions, auth, cluster, confidence, events, faces, jobs, library, logs, people, server, services, users
 from api.access import permit
@@ -36,9 +38,11 @@ from api.search import ROUTES as SEARCH
 from api.search import similar
 from api.search_image import routes as picture_search
 from api.storage import Storages
+from api.trash import ROUTES as TRASH
 from api.uploads import Uploads
-from cluster.errors import StoreError
-from cluster.store.database import Library, System
+from batch.trash import purge
+from cluster.errors import BrightroomError
+from cluster.store.database import Library
 from cluster.store.users import User
 
 THREADS = 32
@@ -55,7 +59,7 @@ PHOTOS = Router(
 ROUTES: list[ControllerRouterHandler] = [
     auth.ROUTES, users.ROUTES, library.ROUTES, jobs.ROUTES, PHOTOS, SEARCH, services.ROUTES, cluster.ROUTES,
     actions.ROUTES, events.ROUTES, people.ROUTES, faces.ROUTES, confidence.ROUTES, logs.ROUTES, server.ROUTES,
-    show_metrics, healthz,
+    TRASH, show_metrics, healthz,
 ]  # fmt: skip
 
 
@@ -97,8 +101,8 @@ async def widen_threads() -> None:
 
 @asynccontextmanager
 async def tidying(app: Litestar) -> AsyncIterator[None]:
-    """While the application runs, forget now and then what the system database need not remember."""
-    task = asyncio.create_task(tidy(app.state.deps.system))
+    """While the application runs, forget now and then what need not be remembered."""
+    task = asyncio.create_task(tidy(app.state.deps))
     try:
         yield
     finally:
@@ -125,14 +129,24 @@ async def receiving(app: Litestar) -> AsyncIterator[None]:
         await asyncio.to_thread(app.state.uploads.close)
 
 
-async def tidy(system: System) -> None:
-    """Forget ended sessions and old failed logins at once and every hour."""
+async def tidy(deps: Deps) -> None:
+    """Forget ended sessions, old failed logins and what was long enough in the trash, at once and every hour."""
     while True:
-        try:
-            await asyncio.to_thread(system.tidy)
-        except (StoreError, RuntimeError, OSError):
-            log.warning("the system database could not be tidied; trying again in an hour", exc_info=True)
+        for work in (deps.system.tidy, lambda: empty_trashes(deps)):
+            try:
+                await asyncio.to_thread(work)
+            except (BrightroomError, RayError, RuntimeError, OSError):
+                log.warning("not everything could be tidied; trying again in an hour", exc_info=True)
         await asyncio.sleep(TIDY_EVERY_S)
+
+
+def empty_trashes(deps: Deps) -> None:
+    """Purge from everybody's trash what has been there for `store.trash_days`; blocks."""
+    before = deps.system.clock() - timedelta(days=deps.settings.store.trash_days)
+    for user in deps.system.users.list():
+        library = deps.library(user.user_id)
+        if len(library.trash.older(before, ["record_id"])):  # otherwise no writer need be started for it
+            purge(deps.settings, user.user_id, library, deps.writer(user.user_id), deps.system.clock())
 
 
 def given(value: Any) -> Provide:

@@ -63,7 +63,7 @@ class System:
     """Users, sessions, jobs, leases, services and their models, failed logins."""
 
     def __init__(self, database: Connection, session_lifetime: timedelta, login_attempts: int, clock: Clock) -> None:
-        self.database = database
+        self.database, self.clock = database, clock
         self.meta = checked(Table(database, "meta", META, "key"))
         self.users = Users(database, clock)
         self.sessions = Sessions(database, session_lifetime, clock)
