@@ -1,8 +1,11 @@
 """A library of small photos with all that can hang on a photo: faces, names, facts, vectors, an event."""
 
+import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from batch.deletion import delete_missing
 from batch.rows import search_text
 from cluster.settings import ScanSettings, Settings
 from cluster.store.database import Library
@@ -33,6 +36,21 @@ def fill(home: Bench, count: int) -> None:
         home.photo(f"{number % 12:02d}/{number:03d}.jpg", number, times=number + 1)
     home.scan()
     adorn(home)
+
+
+def trashed(root: Path) -> Path:
+    """Twelve photos at a place, four of which, the files of which are gone, lie in the trash. Beside it: `before`."""
+    home = Album(root)
+    home.folder.mkdir(parents=True)
+    fill(home, 12)
+    for number in range(4):
+        (home.folder / f"{number:02d}/{number:03d}.jpg").unlink()
+    home.scan()
+    shutil.copytree(home.root, home.root.parent / "before")
+    library = home.library
+    delete_missing(home.settings, library, Writer(library, home.settings.store), home.folder, "job", "ann")
+    home.close()
+    return home.root
 
 
 def adorn(home: Bench) -> None:

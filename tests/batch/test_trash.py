@@ -1,8 +1,7 @@
-"""Out of the trash again: whole, twice, in the middle of a scan, after years; and what is left after its time."""
+"""Out of the trash again: whole, twice, in the middle of a scan, after years. Purging: test_purge.py."""
 
 import shutil
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,29 +10,17 @@ import pytest
 
 from batch.deletion import delete_missing
 from batch.pipeline import Stage
-from batch.rows import now_utc
-from batch.trash import fitted, purge, restore
+from batch.trash import fitted, restore
 from cluster.store.schema import rows_of, texts
 from cluster.store.writer import Update, Upsert, Writer
-from serve_apps.media.addresses import EXTENSIONS, derived_path
-from tests.batch.adorned import ANN, NOON, Album, everything, fill
-from tests.batch.bench_of_one import OWNER, Killed, Mortal
+from tests.batch.adorned import ANN, NOON, Album, everything, trashed
+from tests.batch.bench_of_one import Killed, Mortal
 
 
 @pytest.fixture(scope="module")
 def twelve(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twelve photos with faces, of which four, the files of which are gone, lie in the trash."""
-    home = Album(tmp_path_factory.mktemp("twelve") / "home")
-    home.folder.mkdir(parents=True)
-    fill(home, 12)
-    for number in range(4):
-        (home.folder / f"{number:02d}/{number:03d}.jpg").unlink()
-    home.scan()
-    shutil.copytree(home.root, home.root.parent / "before")
-    library = home.library
-    delete_missing(home.settings, library, Writer(library, home.settings.store), home.folder, "job", "ann")
-    home.close()
-    return home.root
+    """Twelve photos with faces, four of them in the trash."""
+    return trashed(tmp_path_factory.mktemp("twelve") / "home")
 
 
 @pytest.fixture
@@ -65,11 +52,6 @@ def put_back(home: Album, photo_ids: Sequence[str], dies_before: int | None = No
 def commit(home: Album, *writes: Any) -> None:
     """Commit to the library."""
     Writer(home.library, home.settings.store).commit(writes)
-
-
-def pictures(home: Album, content_id: str) -> list[bool]:
-    """Which derived pictures of a content are there."""
-    return [derived_path(home.settings.derived / OWNER, content_id, size).exists() for size in EXTENSIONS]
 
 
 def test_one_some_and_all_come_back_each_once(home: Album, before: dict[str, Any]):
@@ -263,42 +245,3 @@ def test_rows_of_an_older_brightroom_fit_todays_tables():
 
     assert rows.schema == today
     assert rows.to_pylist() == [{"name": "a", "size": 0, "at": None}]
-
-
-def test_after_thirty_days_the_trash_forgets_and_so_does_the_disk(home: Album):
-    """Not a day before; pictures that another photo shows stay."""
-    contents = home.library.trash.rows(None, ["content_id", "name"]).sort_by("name")["content_id"].to_pylist()
-    other = home.library.photos.rows(limit=1).to_pylist()[0]
-    shared = {**other, "content_id": contents[0]}
-    commit(home, Upsert("photos", rows_of([shared], home.library.photos.schema)))
-    library, now = home.library, now_utc()
-    writer = Writer(library, home.settings.store)
-
-    assert purge(home.settings, OWNER, library, writer, now + timedelta(days=29, hours=23)) == 0
-    assert library.trash.count() == 4
-    assert purge(home.settings, OWNER, library, writer, now + timedelta(days=30, hours=1)) == 4
-
-    assert library.trash.count() == 0
-    assert [all(pictures(home, content)) for content in contents] == [True, False, False, False]
-    assert [any(pictures(home, content)) for content in contents] == [True, False, False, False]
-    assert all(all(pictures(home, row["content_id"])) for row in library.photos.rows().to_pylist())
-    assert library.people.count() == 1
-
-
-def test_a_purge_that_is_killed_is_done_the_next_time(home: Album):
-    """It takes the pictures first, so that none is left that nobody knows of."""
-    contents = home.library.trash.rows(None, ["content_id"])["content_id"].to_pylist()
-    library, later = home.library, now_utc() + timedelta(days=31)
-    with pytest.raises(Killed):
-        purge(home.settings, OWNER, library, Mortal(library, home.settings.store, 0), later)
-    assert library.trash.count() == 4
-
-    assert purge(home.settings, OWNER, library, Writer(library, home.settings.store), later) == 4
-    assert not any(any(pictures(home, content)) for content in contents)
-
-
-def test_pictures_stay_while_a_photo_is_in_the_trash(home: Album):
-    """Who restores a photo sees it at once."""
-    contents = home.library.trash.rows(None, ["content_id"])["content_id"].to_pylist()
-
-    assert all(all(pictures(home, content)) for content in contents)
