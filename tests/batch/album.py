@@ -64,8 +64,8 @@ class Album:
         """Somebody's face in some photos; returns the person's id."""
         person = {"person_id": f"id of {name}", "name": name, "name_key": key_of(name), "kind": "person"}
         faces = [
-            {"face_id": f"{photo}-{name}", "photo_id": photo, "person_id": person["person_id"], "standing": standing}
-            for photo in photos
+            {"face_id": f"{name}-{place}", "photo_id": photo, "person_id": person["person_id"], "standing": standing}
+            for place, photo in enumerate(photos)
         ]
         times = {"created_at": NOW, "changed_at": NOW}
         people = rows_of([{**person, **times, **columns}], self.library.people.schema)

@@ -18,7 +18,7 @@ def album(tmp_path: Path) -> Album:
 
 def test_an_event_ends_where_nobody_took_a_photo_for_36_hours(album: Album):
     """Just below that, it goes on; a photo alone is none."""
-    album.add({"a": 0, "b": 35.99, "c": 72, "d": 107.99, "e": 144, "f": 500})
+    album.add({"a": 0, "b": 35.99, "c": 71.99, "d": 107.98, "e": 144, "f": 500})
 
     counts = album.generate()
 
@@ -48,6 +48,21 @@ def test_photos_without_a_date_of_their_own_are_in_no_event(album: Album):
 
     assert list(album.shown()) == ["a b gone"]
     assert album.library.events.page(1)[0]["photos"] == 3
+
+
+def test_a_photo_that_loses_its_date_leaves_its_event(album: Album):
+    """It stays in a deleted one, which it must not come back from with its date."""
+    album.add({**many("abc", 0), **many("xyz", 100)})
+    album.generate()
+    ids = album.shown()
+    album.say(ids["x y z"], deleted=True)
+
+    for name in ("c", "z"):
+        album.change(name, taken_source="mtime")
+    album.generate([])
+
+    assert album.shown() == {"a b": ids["a b c"]}
+    assert album.inside() == {ids["a b c"]: ["a", "b"], ids["x y z"]: ["x", "y", "z"]}
 
 
 def test_an_event_keeps_its_id_whatever_comes_and_goes(album: Album):

@@ -85,8 +85,7 @@ def test_people_are_counted_by_photos(album: Album):
     album.add(many("abcd", 0))
     album.person("Ada", "a", "b", "c")
     album.person("Kim", "a", "b", standing="inferred")
-    album.person("Bob", "d")
-    album.person("Bob", "d", standing="labeled")
+    album.person("Bob", "d", "d", "d", "d")
 
     assert title(album) == "Monday Early Morning with Ada and Kim"
     assert album.library.events.page(1)[0]["people"] == ["Ada", "Kim", "Bob"]
