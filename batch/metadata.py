@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import msgspec
-from lancedb.expr import col
+from lancedb.expr import col, lit
 
 from batch import rows
 from batch.beside import Beside
@@ -143,8 +143,9 @@ def present(library: Library, photo_ids: Sequence[str] | None) -> list[str]:
 
 
 def wanted_of(photo: Row, named: Sequence[Region]) -> Wanted:
-    """What is to be said of a photo: what people and files said of its faces, and who they are known to be."""
-    said = [Region(one["name"], *(one[side] for side in SIDES)) for one in photo["regions"] or []]
+    """What is to be said of a photo. Once its faces were looked for, those named are all: files' own are among them."""
+    looked = photo["faces_rev"] and not photo["faces_error"]
+    said = [] if looked else [Region(one["name"], *(one[side] for side in SIDES)) for one in photo["regions"] or []]
     others = [one for one in said if not any(shared(one, face) > SAME_FACE for face in named)]
     dated = photo["taken_source"] in SOURCES
     same = ("rating", "title", "caption", "latitude", "longitude", "altitude", "width", "height", "orientation")
@@ -173,9 +174,14 @@ def labeled(library: Library, photo_ids: Sequence[str]) -> dict[str, list[Region
 
 def foresee(library: Library, in_file: bool) -> Plan:
     """Which photos would be looked at, and how many bytes rewritten at most; those that say all already stay."""
-    columns = ["name", "size", "main_file_id", "taken_source", *SAID]
-    photos = library.photos.rows(~col("missing"), columns).to_pylist()
-    telling = [photo for photo in photos if any(photo[name] not in (None, "", []) for name in SAID)]
+    photos = library.photos.rows(~col("missing"), ["photo_id", "name", "size", *SAID]).to_pylist()
+    faces = library.faces.rows(col("standing") == lit(LABELED), ["photo_id"])
+    named = set(faces["photo_id"].to_pylist())
+    telling = [
+        photo
+        for photo in photos
+        if photo["photo_id"] in named or any(photo[name] not in (None, "", []) for name in SAID)
+    ]
     able = [photo for photo in telling if not in_file or is_possible(photo["name"])]
     counts = {"photos": len(able), "not possible": len(telling) - len(able)}
     names = sorted(photo["name"] for photo in able)[:MOST_NAMES]

@@ -84,14 +84,10 @@ class Rewriting:
 
     def clear(self) -> None:
         """Remove what this or a killed process left beside the file."""
-        with telling():
-            self.remove(self.new)
-            self.remove(self.old)
-
-    def remove(self, name: bytes) -> None:
-        """Remove a file that may be there."""
-        with suppress(FileNotFoundError):
-            os.unlink(name, dir_fd=self.folder)
+        for name in (self.new, self.old):
+            if self.stat(name) is not None:  # asked first: a disk that is read-only refuses to remove what is not there
+                with telling():
+                    os.unlink(name, dir_fd=self.folder)
 
     def must_be_writable(self, seen: os.stat_result) -> None:
         """Raise Unwritable for a file that somebody made read-only, or that lies where we may not write."""
@@ -118,11 +114,13 @@ class Rewriting:
         try:
             with telling():
                 self.put_new() if seen is None else self.put_over(seen)
-                self.step("flush")
-                os.fsync(self.folder)
         except Unwritable:
-            self.remove(self.new)
+            with suppress(OSError):
+                os.unlink(self.new, dir_fd=self.folder)
             raise
+        self.step("flush")
+        with suppress(OSError):  # the file is in its place: that a share cannot flush folders changes nothing about it
+            os.fsync(self.folder)
 
     def put_new(self) -> None:
         """Give the new file its name, unless there is one of that name by now."""
@@ -159,10 +157,11 @@ class Rewriting:
 
     def stat(self, name: bytes) -> os.stat_result | None:
         """What a name in the folder is; None when there is nothing."""
-        try:
-            return os.stat(name, dir_fd=self.folder, follow_symlinks=False)
-        except FileNotFoundError:
-            return None
+        with telling():
+            try:
+                return os.stat(name, dir_fd=self.folder, follow_symlinks=False)
+            except FileNotFoundError:
+                return None
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lancedb.expr import lit
+from lancedb.expr import col, lit
 
 from batch.changes import NEVER
 from batch.metadata import foresee
@@ -231,6 +231,21 @@ def test_only_what_is_known_is_written(library: SavedLibrary):
     assert library.save(in_file=True).written == 1
     with Source(bytes(library.bench.folder / JPEG)) as source:
         assert read(inside(source, JPEG).packet).metadata.taken_at is None
+
+
+def test_a_sidecars_faces_are_kept_until_the_models_have_looked_for_them(library: SavedLibrary):
+    """Then the library knows them, and what people said against them: a name that was refused is not written."""
+    region = {"name": "Grace", "left": 0.6, "top": 0.6, "right": 0.8, "bottom": 0.8}
+    named = []
+    for revision in ("", "f"):
+        library.tell(regions=[region], faces_rev=revision)
+        assert library.save(in_file=False).written == 1
+        sidecar = library.bench.folder / f"{JPEG}.xmp"
+        named.append({face.name for face in read(sidecar.read_bytes()).metadata.regions})
+        sidecar.unlink()
+        library.bench.library.files.delete(col("kind") == lit("xmp"))
+
+    assert named == [{"Ada Lovelace", "Grace"}, {"Ada Lovelace"}]
 
 
 def test_a_job_that_is_stopped_commits_what_it_did(whole: SavedLibrary):
