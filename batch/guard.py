@@ -9,7 +9,8 @@ library with files in the folder; an empty folder gets none, because it may be t
 mounted. A folder that takes no file is known by the names in its root instead: half of them must be there again. No
 numbers of devices and inodes are asked: shares change them with each mount, and the roots of all disks have the same. A
 folder without the line, or the names, is neither believed nor scanned, whoever insists, unless 80 % of the known files
-(1 - `vanish_share`) are in it all the same: then it is marked anew. Anybody may also write the line by hand.
+(1 - `vanish_share`) are in it all the same: then it is marked anew. Anybody may also write the line by hand. Another
+folder that an administrator has set is taken for what it is, unless it is marked as somebody else's.
 
 *The breaker*: more than `vanish_share` of the files that were there before a scan, and more than ten, are gone at once.
 A scan then marks none of them; people who say how many photos that concerns may still delete them.
@@ -83,8 +84,9 @@ class Disk:
 
 
 class Signs(msgspec.Struct, frozen=True):
-    """By what a folder is known again that takes no line of ours; without any, it has to have that line."""
+    """By what a folder is known again that takes no line of ours; without names, it has to have that line."""
 
+    root: str = ""  # as it is displayed
     names: list[str] = []  # in its root, as they are displayed
     lines: list[str] = []  # other libraries' in its marker
 
@@ -162,9 +164,9 @@ class Guard:
     def marker(self) -> str:
         """What the folder says of itself: ours, never (marked so far), lost, foreign or unreadable."""
         try:
-            here = Signs(visible(self.root), sorted(lines_of(self.root)))
+            here = self.signs()
         except (FileNotFoundError, NotADirectoryError):
-            here = Signs()
+            here = Signs(self.name)
         except OSError:
             return UNREADABLE
         if self.library_id() in here.lines:
@@ -173,7 +175,13 @@ class Guard:
         known = msgspec.json.decode(row["value"], type=Signs) if row else None
         if here.lines and not (known and set(known.lines) & set(here.lines)):
             return FOREIGN
-        return NEVER if known is None else OURS if known.fit(here) else LOST
+        if known is None or known.root != here.root:  # an administrator has set another folder
+            return NEVER
+        return OURS if known.fit(here) else LOST
+
+    def signs(self) -> Signs:
+        """What the folder could be known by. Raises OSError."""
+        return Signs(self.name, visible(self.root), sorted(lines_of(self.root)))
 
     def sign(self) -> None:
         """Make sure that the folder is known again: leave this library's line there, or remember the names in it.
@@ -183,11 +191,11 @@ class Guard:
         if not self.library.files.count(col("state") == lit("ok")):
             return
         try:
-            here = Signs(visible(self.root), sorted(lines_of(self.root)))
+            here = self.signs()
         except OSError as error:
             log.info("%s gets no marker: %s", self.name, error.strerror)
             return
-        signs = Signs() if self.library_id() in here.lines or self.signed() else here
+        signs = Signs(self.name) if self.library_id() in here.lines or self.signed() else here
         told, row = msgspec.json.encode(signs).decode(), self.library.meta.get(SOURCE)
         if row is None or row["value"] != told:
             self.library.meta.upsert(rows_of([{"key": SOURCE, "value": told}], META))

@@ -152,6 +152,28 @@ def test_two_libraries_may_share_a_folder(home: Album, tmp_path: Path):
     anew.close()
 
 
+def test_another_folder_that_was_set_is_scanned_and_only_what_is_gone_asks_for_belief(home: Album):
+    """Where it is was said by an administrator, so its photos come in; that all others vanished is another question."""
+
+    class Elsewhere(Album):
+        """The same library over another folder."""
+
+        @property
+        def folder(self) -> Path:
+            """Where the photos are now."""
+            return self.root / "elsewhere"
+
+    moved = Elsewhere(home.root, scans=20)
+    moved.photo("new.jpg", 200)
+
+    whole_scan(moved)
+
+    assert "new.jpg" in home.shown()
+    assert not any(missing for _, _, missing in home.shown().values())
+    assert not marker(moved).exists()
+    moved.close()
+
+
 @pytest.mark.parametrize("thing", ["pipe", "folder", "link"])
 def test_what_is_no_regular_file_is_no_marker_and_holds_nobody_up(home: Album, thing: str):
     """A scan goes on where the known files are there, and nothing is written through a link."""
