@@ -7,7 +7,7 @@ hangs holds up no other owner. How a folder is watched is `batch/watching.py`'s 
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -50,9 +50,10 @@ class Watch:
         folder: Path,
         patience: Patience,
         clock: Callable[[], float] = time.monotonic,
+        opening: Callable[[Path, Sequence[str]], FolderWatch] = FolderWatch,
     ) -> None:
         self.settings, self.jobs, self.owner, self.folder = settings, jobs, owner, folder
-        self.patience, self.clock = patience, clock
+        self.patience, self.clock, self.opening = patience, clock, opening
         self.watch: FolderWatch | None = None
         self.open_at = self.clock()  # when to try to watch it, again
         self.first: float | None = None  # when the first change came that no scan has seen
@@ -86,7 +87,7 @@ class Watch:
         if self.clock() < self.open_at:
             return False
         try:
-            self.watch = FolderWatch(self.folder, self.settings.skip)
+            self.watch = self.opening(self.folder, self.settings.skip)
             self.polled = ""
         except Unwatchable as reason:
             self.poll(reason)
@@ -211,7 +212,8 @@ class Watching:
         """Begin with owners who have a folder by now, and end with those who have it no more."""
         if not self.stays or (self.settings.scan.watch == "off" and not self.settings.scan.schedule):
             return
-        folders = {user.user_id: user.scan_directory for user in self.system.users.list() if user.scan_directory}
+        users = [user for user in self.system.users.list() if user.scan_directory and not user.disabled]
+        folders = {user.user_id: user.scan_directory for user in users}
         for owner in [owner for owner, one in self.owners.items() if folders.get(owner) != one.folder]:
             self.owners.pop(owner).over.set()
         for owner in folders.keys() - self.owners.keys():
