@@ -72,7 +72,7 @@ def page(
     library: Library, roster: Roster, where: Expr, order: str, limit: int, after: Place | None
 ) -> tuple[list[str], Place | None]:
     """The ids of so many faces that come after a place, and the place of the last of them if more follow."""
-    faces = library.faces.rows(where, NARROW)
+    faces = library.faces.narrow(where, NARROW)
     whose = by_name(library, roster, faces) if order == "person" else pa.repeat("", len(faces))
     number = when(library, faces) if order == "time" else faces["probability"].cast(pa.float64())
     places = pa.table({"whose": whose, "number": pc.negate(number), "face_id": faces["face_id"]})
@@ -96,7 +96,7 @@ def by_name(library: Library, roster: Roster, faces: pa.Table) -> pa.Array:
 
 def when(library: Library, faces: pa.Table) -> pa.Array:
     """The seconds at which faces' photos were taken; long ago for those that nobody dated."""
-    photos = library.photos.rows(None, ["photo_id", "taken_at"])
+    photos = library.photos.narrow(None, ["photo_id", "taken_at"])
     seconds = pc.divide(photos["taken_at"].cast(pa.int64()).cast(pa.float64()), 1e6)
     place = pc.index_in(faces["photo_id"], photos["photo_id"].combine_chunks())
     return pc.fill_null(seconds.combine_chunks().take(place.combine_chunks()), NEVER.timestamp())

@@ -60,36 +60,39 @@ def library_stats(deps: Given, owned: Owned) -> LibraryStats:
 
 
 def stats(library: Library, revisions: Mapping[str, str]) -> LibraryStats:
-    """The sums of a library; reads narrow columns of all its photos."""
-    sums = overview(library, revisions)
-    rows = library.photos.rows(~col("missing"), ["kind", *PLACES, *LEDGER])
-    placed = rows.filter(pc.not_equal(rows["place"], "")).group_by(list(PLACES)).aggregate([])
+    """The sums of a library; reads narrow columns of all its photos and faces."""
+    sums = overview(library, {})  # what is pending is among the stages' sums
+    rows = library.photos.narrow(None, ["missing", "kind", *PLACES, *LEDGER])
+    there = pc.invert(rows["missing"])
+    placed = rows.select(PLACES).filter(pc.and_(there, pc.not_equal(rows["place"], "")))
+    countries = pc.unique(rows["country"].filter(pc.and_(there, pc.not_equal(rows["country"], ""))))
+    images, raws = (counted(pc.and_(there, pc.equal(rows["kind"], kind))) for kind in ("image", "raw"))
     return LibraryStats(
-        photos=sums.photos, images=among(rows["kind"], "image"), raws=among(rows["kind"], "raw"), videos=sums.videos,
+        photos=sums.photos, images=images, raws=raws, videos=sums.videos,
         missing=sums.missing, files=library.files.count(col("state") != lit("missing")),
         failed_files=library.files.count(col("state") == lit("failed")), size=sums.storage_bytes,
         people=sums.people, faces=sums.faces, faces_labeled=sums.faces_labeled,
         faces_inferred=sums.faces_inferred, faces_unknown=sums.faces_unknown,
-        events=sums.events, places=len(placed), countries=len(set(rows["country"].to_pylist()) - {""}),
+        events=sums.events, places=len(placed.group_by(list(PLACES)).aggregate([])), countries=len(countries),
         days=sums.days, days_spanned=sums.days_spanned, first_day=sums.first_day, last_day=sums.last_day,
-        stages=[stage_sum(rows, stage, revisions.get(stage)) for stage in STAGES],
+        stages=[stage_sum(rows, there, stage, revisions.get(stage)) for stage in STAGES],
     )  # fmt: skip
 
 
-def among(column: pa.ChunkedArray, value: str) -> int:
-    """How often a value is in a column."""
-    return int(pc.sum(pc.equal(column, value)).as_py() or 0)
+def counted(which: pa.ChunkedArray) -> int:
+    """How many are true."""
+    return int(pc.sum(which).as_py() or 0)
 
 
-def stage_sum(rows: pa.Table, stage: str, revision: str | None) -> StageSum:
+def stage_sum(rows: pa.Table, there: pa.ChunkedArray, stage: str, revision: str | None) -> StageSum:
     """What the ledger says of a stage; pending is what was not tried, or not at the revision its model is at."""
     if stage != "media":
-        rows = rows.filter(pc.and_(pc.not_equal(rows["media_rev"], ""), pc.equal(rows["media_error"], "")))
+        there = pc.and_(there, pc.and_(pc.not_equal(rows["media_rev"], ""), pc.equal(rows["media_error"], "")))
     tried, error = rows[f"{stage}_rev"], rows[f"{stage}_error"]
-    pending = pc.equal(tried, "") if revision is None else pc.not_equal(tried, revision)
-    failed = pc.and_(pc.not_equal(error, ""), pc.invert(pending))
-    counted: list[int] = [int(pc.sum(which).as_py() or 0) for which in (failed, pending)]
-    return StageSum(stage, len(rows) - sum(counted), *counted)
+    behind = pc.equal(tried, "") if revision is None else pc.not_equal(tried, revision)
+    pending = counted(pc.and_(there, behind))
+    failed = counted(pc.and_(pc.and_(there, pc.not_equal(error, "")), pc.invert(behind)))
+    return StageSum(stage, counted(there) - failed - pending, failed, pending)
 
 
 ROUTES = Router("/api/library", route_handlers=[library_stats], tags=["library"])

@@ -60,7 +60,7 @@ class PersonView(msgspec.Struct, frozen=True):
 
 def counted(library: Library, roster: Roster) -> Counts:
     """How many faces everybody has, by how they are known."""
-    faces = library.faces.rows(None, ["person_id", "standing"])
+    faces = library.faces.narrow(None, ["person_id", "standing"])
     groups = faces.group_by(["person_id", "standing"]).aggregate([([], "count_all")])
     found: Counts = {}
     for group in groups.to_pylist():
@@ -103,7 +103,7 @@ def covers_of(library: Library, people: Sequence[Person], roster: Roster) -> dic
 
 def faces_of(library: Library, person_ids: Iterable[str], roster: Roster, columns: Sequence[str] = SHOWN) -> pa.Table:
     """The faces of some people, and of those who were merged into them."""
-    return library.faces.rows(col("person_id").isin(sorted(known_as(person_ids, roster))), columns)
+    return library.faces.narrow(col("person_id").isin(sorted(known_as(person_ids, roster))), columns)
 
 
 def known_as(person_ids: Iterable[str], roster: Roster) -> set[str]:

@@ -21,7 +21,7 @@ class Census(msgspec.Struct, frozen=True):
 
 def census_of(library: Library) -> Census:
     """Faces and people, from one snapshot of narrow columns of all faces; who was merged is whom they became."""
-    faces = library.faces.rows(None, ["person_id", "standing"])
+    faces = library.faces.narrow(None, ["person_id", "standing"])
     groups = faces.group_by(["person_id", "standing"]).aggregate([([], "count_all")]).to_pylist()
     people = library.people.rows(None, ["person_id", "kind", "merged_into"]).to_pylist()
     merged = {row["person_id"]: row["merged_into"] for row in people}

@@ -25,6 +25,7 @@ from cluster.store.sql import assigned, but_for, condition
 log = logging.getLogger(__name__)
 
 KEYS_AT_ONCE = 2000  # keys in one filter
+SCANNED_AT_ONCE = 65_536  # rows of few columns
 FOREVER = timedelta(days=36500)
 SHORTEST = timedelta(milliseconds=1)  # to keep versions for; 0 makes LanceDB warn
 
@@ -82,6 +83,11 @@ class Table:
         """The rows a filter lets through, in pieces, so that memory stays bounded whatever the table's size."""
         names = list(columns) if columns is not None else self.schema.names
         yield from self._query(where, names).to_batches(8192)
+
+    def narrow(self, where: Expr | None, columns: Sequence[str]) -> pa.Table:
+        """Some columns of the rows a filter lets through, in no order: quicker than `rows` over a whole table."""
+        found = list(self._query(where, list(columns)).to_batches(SCANNED_AT_ONCE))
+        return pa.Table.from_batches(found) if found else rows_of([], self.schema).select(list(columns))
 
     def get(self, key: str) -> dict[str, Any] | None:
         """The row of a key as a dictionary, or None."""

@@ -164,10 +164,9 @@ def overview(library: Library, revisions: Mapping[str, str]) -> Overview:
 
 def days_of(photos: Photos) -> set[date]:
     """The days on which photos were taken that are not missing, by the clocks of the places they were taken at."""
-    days: set[date] = set()
-    for batch in photos.batches(~col("missing"), ["taken_at", "taken_offset_min"]):
-        minutes = pc.cast(pc.fill_null(batch["taken_offset_min"], 0), pa.int64())
-        local = pc.add(pc.cast(batch["taken_at"], pa.int64()), pc.multiply(minutes, 60_000_000))
-        on = pc.cast(pc.floor_temporal(pc.cast(local, pa.timestamp("us")), unit="day"), pa.date32())
-        days.update(day for day in pc.unique(on).to_pylist() if day)
-    return days
+    rows = photos.narrow(None, ["missing", "taken_at", "taken_offset_min"])
+    rows = rows.filter(pc.invert(rows["missing"]))
+    minutes = pc.cast(pc.fill_null(rows["taken_offset_min"], 0), pa.int64())
+    local = pc.add(pc.cast(rows["taken_at"], pa.int64()), pc.multiply(minutes, 60_000_000))
+    on = pc.cast(pc.floor_temporal(pc.cast(local, pa.timestamp("us")), unit="day"), pa.date32())
+    return {day for day in pc.unique(on).to_pylist() if day}
