@@ -10,7 +10,8 @@ from lancedb.expr import col, lit
 from cluster.errors import StoreError
 from cluster.settings import Settings
 from cluster.store.connection import Connection
-from cluster.store.database import open_library
+from cluster.store.database import open_library, open_system
+from cluster.store.jobs import SCHEMA as JOBS
 from cluster.store.photos import SCHEMA as PHOTOS
 from cluster.store.photos import Photos
 from cluster.store.schema import TIME, changes_of, column, key, maybe, rows_of, texts
@@ -110,3 +111,20 @@ def test_a_new_column_for_which_nothing_can_stand_is_refused(tmp_path: Path) -> 
 
     with pytest.raises(StoreError, match=r"a new column at of timestamp.* must allow null"):
         table.rows()
+
+
+def test_jobs_of_an_older_brightroom_are_jobs(settings: Settings) -> None:
+    """Nobody knows who asked for them, and they have waited since they were asked for."""
+    old = JOBS.remove(JOBS.get_field_index("queued_at")).remove(JOBS.get_field_index("by"))
+    row = {
+        "job_id": "a", "owner": "ann", "action": "scan", "arguments": "{}", "state": "queued", "wanted": "run",
+        "stages": "[]", "counts": "{}", "created_at": START,
+    }  # fmt: skip
+    Table(Connection(f"{settings.store_uri}/system.lance-db", 0), "jobs", old, "job_id").upsert(rows_of([row], old))
+
+    jobs = open_system(settings).jobs
+
+    (job,) = jobs.list()
+    assert (job.by, job.waits_since, job.in_background) == ("", START, False)
+    assert jobs.start(job.job_id).state == "running"
+    assert jobs.create("ben", "scan", {}, "watch").in_background

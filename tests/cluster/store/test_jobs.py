@@ -8,7 +8,7 @@ import pytest
 from cluster.errors import Conflict, NotFound
 from cluster.settings import Settings
 from cluster.store.database import System, open_system
-from cluster.store.jobs import ENDED, Job, Jobs, State, Wanted
+from cluster.store.jobs import ENDED, WATCH, Job, Jobs, State, Wanted
 from tests.cluster.store.conftest import TurnedClock
 
 TTL = timedelta(seconds=12)
@@ -231,3 +231,39 @@ def test_the_oldest_and_the_last_ended_can_be_asked_for(jobs: Jobs, queued: Job,
         jobs.finish(job.job_id, 0, "cancelled")
     assert [job.job_id for job in jobs.ended_last(1)] == [queued.job_id]
     assert [job.job_id for job in jobs.ended_last(9)] == [queued.job_id, newer.job_id]
+
+
+def test_a_job_that_waits_again_waits_since_then(jobs: Jobs, queued: Job, clock: TurnedClock) -> None:
+    """One that rested or gave way is behind those that waited; one that no cluster took keeps its place."""
+    asked = clock.time
+    clock.turn(seconds=5)
+    started = jobs.start(queued.job_id)
+    jobs.leave(started, "queued")
+    assert jobs.get(queued.job_id).waits_since == asked
+
+    jobs.start(queued.job_id)
+    jobs.pause(queued.job_id, 2)
+    jobs.requeue(queued.job_id)
+    assert jobs.get(queued.job_id).waits_since == clock.time
+
+
+def test_a_job_counts_as_the_first_persons_who_asked_for_it(jobs: Jobs) -> None:
+    """What a folder or a clock started becomes theirs; what a person started stays so."""
+    watched, own = jobs.create("ann", "scan", {}, WATCH), jobs.create("ann", "scan", {}, "ann")
+
+    assert (watched.in_background, jobs.take_on(watched.job_id, "ann").by) == (True, "ann")
+    assert jobs.take_on(own.job_id, "ben").by == "ann"
+
+
+def test_turns_are_of_jobs_that_ran(jobs: Jobs, clock: TurnedClock) -> None:
+    """Of the actions asked for and since the moment; one that was cancelled while it waited had no turn."""
+    before = clock.time
+    for owner, action in (("ann", "scan"), ("ben", "train-faces"), ("ann", "scan")):
+        clock.turn(seconds=1)
+        jobs.start(jobs.create(owner, action, {}).job_id)
+    waiting = jobs.create("cid", "scan", {})
+    jobs.finish(waiting.job_id, 0, "cancelled")
+
+    assert jobs.turns_since(before, ["scan", "save-metadata"]) == {"ann": clock.time}
+    clock.turn(seconds=1)
+    assert jobs.turns_since(clock.time, ["scan"]) == {}
