@@ -35,6 +35,11 @@ def schedule(expression: str) -> str:
     raise PydanticCustomError("schedule", told)
 
 
+def off(word: Any) -> Any:
+    """The word `off`, which YAML takes for no."""
+    return "off" if word is False else word
+
+
 Folder = Annotated[Path, BeforeValidator(not_empty)]
 GcsAddress = Annotated[str, BeforeValidator(gcs_address)]
 Schedule = Annotated[str, AfterValidator(schedule)]
@@ -119,7 +124,9 @@ class ScanSettings(Part):
     analysis_px: int = Field(720, ge=224, description="longest side of what the models see")
     call_timeout_s: float = Field(300, gt=0, description="deadline of one batch at one model")
     turn_s: float = Field(60, gt=0, description="a scan works so long before it rests for another owner's that waits")
-    watch: Literal["off", "auto"] = Field("off", description="auto: scan a folder when something in it has changed")
+    watch: Annotated[Literal["off", "auto"], BeforeValidator(off)] = Field(
+        "off", description="auto: scan a folder when something in it has changed"
+    )
     poll_s: float = Field(1800, ge=10, description="between two scans of a watched folder that cannot tell of changes")
     schedule: Schedule | None = Field(None, description="when to scan everybody's folder, as cron has it: 30 3 * * *")
     vanish_share: float = Field(

@@ -78,6 +78,10 @@ def tags(spec: str, kind: str = "zero-shot-tags") -> str:
     ("text", "said"),
     [
         ("scan: {batch_size: 0}", "scan.batch_size"),
+        ("scan: {watch: on}", "scan.watch"),
+        ("scan: {schedule: at noon}", "scan.schedule: this is no time as cron has it"),
+        ('scan: {schedule: "0 0 31 2 *"}', "scan.schedule: this is no time as cron has it"),
+        ('scan: {schedule: "0 30 3 * * *"}', "scan.schedule: this is no time as cron has it"),
         ("services: {faces: null}", "services.faces: there is no such service"),
         (tags("colour: red"), "services.tags.colour: there is no such setting"),
         (tags("cpus: 1", "ocr"), "services.tags.kind: ocr does not do this work; choose imagenet-tags or zero-shot-"),
@@ -131,6 +135,16 @@ def test_a_wrong_file_is_named_with_its_key(tmp_path: Path, text: str, said: str
     with pytest.raises(SettingsError, match=said) as told:
         load_settings(file)
     assert "mine.yaml: " in str(told.value)
+
+
+def test_off_is_a_word_and_a_schedule_a_text(tmp_path: Path):
+    """Whatever YAML makes of it."""
+    file = tmp_path / "mine.yaml"
+    file.write_text("scan:\n  watch: off\n  schedule: 30 3 * * *\n")
+
+    scan = load_settings(file).scan
+
+    assert (scan.watch, scan.schedule) == ("off", "30 3 * * *")
 
 
 def test_a_missing_file_is_named(tmp_path: Path):
