@@ -7,6 +7,7 @@ import logging
 import os
 import shlex
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
@@ -59,6 +60,7 @@ class JobControl:
         self.settings, self.system, self.clock = settings, system, clock
         self.cluster = cluster or Submissions(settings)
         self.jobs = system.jobs
+        self.starting: dict[str, threading.Lock] = {}  # by owner
         self.unmet: dict[tuple[str, int, Wanted], datetime] = {}  # job, attempt and wish, since when it was seen
 
     def start(self, owner: str, action: str, arguments: dict[str, Any], by: str = "") -> Job:
@@ -71,7 +73,8 @@ class JobControl:
             raise NotFound(f"there is no action {action}; there are {', '.join(ACTIONS)}")
         if action in NEED_FOLDER:
             self.scan_directory(owner)
-        with self.system.leases.alone(f"start:{owner}"):
+        mine = self.starting.setdefault(owner, threading.Lock())  # threads wait for each other, processes ask again
+        with mine, self.system.leases.alone(f"start:{owner}"):
             self.reap()
             under_way = self.jobs.list(owner, states=LIVE, action=action)
             same = [job for job in under_way if meant(job.arguments) == meant(arguments)]
