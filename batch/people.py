@@ -5,7 +5,7 @@ Never moves a labeled face. How faces are compared is `recognition.py`'s busines
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 
 import msgspec
@@ -95,13 +95,13 @@ class Training:
     def assign(self, faces: Faces) -> int:
         """Say of each face that nobody labeled whose it is, or which cluster's; returns how many changed."""
         people, labels, clusters = indexed(self.library, faces)
-        rejected = rejections(self.library, faces, people)
-        found = recognise(faces.vectors, labels, clusters, rejected, self.library.confidence)
-        new = new_clusters(faces, found, people.clusters)
+        rejected = rejected_pairs(self.library)
+        found = recognise(faces.vectors, labels, clusters, rejections(rejected, faces, people), self.library.confidence)
+        new = new_clusters(faces, found, people.clusters, not_clusters(self.library))
         self.writer.commit(self.clusters(new))
         groups = np.array([*people.clusters, *new, ""], object)  # -1, no cluster, is the last
         names = np.array([*people.named, ""], object)
-        changed = changes(faces, found, names, groups, self.library.confidence)
+        changed = changes(faces, found, names, groups, self.library.confidence, rejected)
         for start in range(0, len(changed), FACES_AT_ONCE):
             rows = changes_of(changed[start : start + FACES_AT_ONCE], FACES)
             self.writer.commit([Update("faces", rows, sparing=("standing", LABELED))])
@@ -177,33 +177,64 @@ def numbered(of: NDArray[np.object_], names: Sequence[str], where: NDArray[np.bo
     return np.array([number.get(one, -1) if there else -1 for one, there in zip(of, where, strict=True)], np.int32)
 
 
-def rejections(library: Library, faces: Faces, people: Index) -> list[tuple[int, int]]:
-    """Which faces are whose not, as numbers."""
+def rejected_pairs(library: Library) -> set[tuple[str, str]]:
+    """Which faces are not whose, and in which clusters not."""
     roster = Roster(library)
+    said = library.facts.rows(col("kind") == lit(REJECT), ["face_id", "person_id"]).to_pylist()
+    return {(row["face_id"], roster.who(row["person_id"])) for row in said}
+
+
+def rejections(rejected: Collection[tuple[str, str]], faces: Faces, people: Index) -> list[tuple[int, int]]:
+    """Which faces are not whose, as numbers."""
     face = {key: i for i, key in enumerate(faces.ids)}
     person = {key: i for i, key in enumerate(people.named)}
-    said = library.facts.rows(col("kind") == lit(REJECT), ["face_id", "person_id"]).to_pylist()
-    pairs = ((face.get(row["face_id"]), person.get(roster.who(row["person_id"]))) for row in said)
+    pairs = ((face.get(key), person.get(person_id)) for key, person_id in rejected)
     return sorted({(one, other) for one, other in pairs if one is not None and other is not None})
 
 
-def new_clusters(faces: Faces, found: Recognised, known: Sequence[str]) -> list[str]:
-    """Ids for the clusters that are new, in the order of their numbers: the same whenever it is run again."""
-    ids, taken = [], set(known)
+def not_clusters(library: Library) -> set[str]:
+    """The ids that stand for somebody else by now: clusters that were named, or merged."""
+    rows = library.people.rows(None, ["person_id", "kind", "merged_into"]).to_pylist()
+    return {row["person_id"] for row in rows if row["kind"] != CLUSTER or row["merged_into"]}
+
+
+def new_clusters(faces: Faces, found: Recognised, known: Sequence[str], used: Collection[str]) -> list[str]:
+    """Ids for the clusters that are new, in the order of their numbers: the same whenever it is run again.
+
+    None of `used`: a face that was in a cluster which has a name by now may be the first of another.
+    """
+    ids, taken = [], {*known, *used}
     for number in range(len(known), int(found.cluster.max(initial=-1)) + 1):
         members = faces.ids[found.cluster == number]
-        key = hashlib.sha256(f"cluster\0{min(members, default='')}\0{number}".encode()).hexdigest()[:32]
+        key = cluster_id(f"{min(members, default='')}\0{number}")
+        while key in taken:
+            key = cluster_id(key)
         ids.append(key)
         taken.add(key)
     return ids
 
 
+def cluster_id(origin: str) -> str:
+    """The id of a cluster that something leads to."""
+    return hashlib.sha256(f"cluster\0{origin}".encode()).hexdigest()[:32]
+
+
 def changes(
-    faces: Faces, found: Recognised, names: NDArray[np.object_], groups: NDArray[np.object_], confidence: float
+    faces: Faces,
+    found: Recognised,
+    names: NDArray[np.object_],
+    groups: NDArray[np.object_],
+    confidence: float,
+    rejected: Collection[tuple[str, str]],
 ) -> list[Row]:
-    """What is to change in faces' rows: of those that nobody labeled, whose they are now and how sure that is."""
+    """What is to change in faces' rows: of those that nobody labeled, whose they are now and how sure that is.
+
+    A face that was put out of a cluster does not come back to it.
+    """
     sure = (found.person >= 0) & (found.probability >= confidence)
     person = np.where(sure, names[found.person], groups[found.cluster])
+    out = [pair in rejected for pair in zip(faces.ids, person, strict=True)]
+    person = np.where(np.array(out, bool) & ~sure, "", person)
     standing = np.where(sure, INFERRED, UNKNOWN)
     probability = np.where(sure, found.probability, 0).astype(np.float32)
     same = (person == faces.written) & (standing == faces.standing) & (np.abs(probability - faces.probability) < 1e-4)

@@ -256,3 +256,31 @@ def test_faces_and_people_that_are_not_there_are_told(album: Portraits):
         say.label([], name="Kim")
 
     assert album.state() == before
+
+
+def test_a_face_that_is_put_out_of_a_cluster_does_not_come_back(album: Portraits):
+    """Not by training either, however much it looks like the others."""
+    album.train()
+    cluster, standing = album.whose()["p0-00"]
+    assert (bool(cluster), standing) == (True, "")
+
+    album.naming().reject(["p0-00"])
+    album.train()
+    before = album.whose()
+    album.train()
+
+    assert before["p0-00"] == ("", "")
+    assert album.whose() == before
+
+
+def test_a_cluster_that_has_a_name_is_not_made_a_cluster_again(album: Portraits):
+    """Though its first face, taken back, is the first of a new one."""
+    album.train()
+    cluster = album.whose()["p0-00"][0]
+    album.naming().rename(cluster, "Kim")
+    album.naming().unlabel([key for key, person in album.labeled().items() if person == cluster])
+
+    album.train()
+
+    assert album.library.people.person(cluster).name == "Kim"
+    assert album.whose()["p0-00"][0] not in ("", cluster)
