@@ -95,7 +95,8 @@ def accounted(counts: dict[str, Any]) -> str:
     line = f"{listed:,} files listed = {committed:,} committed + {failed:,} failed + {skipped:,} skipped"
     gone = counts.get("gone_unmarked", 0)
     away = (
-        f"\n{gone:,} known files are not there; so many that none was marked missing. Is the folder mounted?"
+        f"\n{gone:,} known files are not there; so many that none was marked missing. Is the folder mounted? "
+        f"If they were deleted, brightroom delete-missing --dry-run says how to go on."
         if gone
         else ""
     )

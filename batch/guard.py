@@ -4,13 +4,13 @@ A share that is not mounted looks like an empty folder, and another disk in its 
 Two things tell them from a folder that people tidied up:
 
 *The marker*, a file `.brightroom` in the root, holds a line for each library that keeps its photos there (two may share
-a folder, and a library that is begun anew is another one). It is written by a scan that doubts nothing and leaves the
-library with files in the folder; an empty folder gets none, because it may be the place where a disk is yet to be
-mounted. A folder that takes no file is known by the names in its root instead: half of them must be there again. No
-numbers of devices and inodes are asked: shares change them with each mount, and the roots of all disks have the same. A
-folder without the line, or the names, is neither believed nor scanned, whoever insists, unless 80 % of the known files
-(1 - `vanish_share`) are in it all the same: then it is marked anew. Anybody may also write the line by hand. Another
-folder that an administrator has set is taken for what it is, unless it is marked as somebody else's.
+a folder, and a library that is begun anew is another one). It is written by a scan that is sure of the folder and leaves
+the library with files in it; an empty folder gets none, because it may be the place where a disk is yet to be mounted.
+A folder that takes no file is known by the names in its root instead: half of them must be there again. No numbers of
+devices and inodes are asked: shares change them with each mount, and the roots of all disks have the same. A folder
+without the line, or the names, is neither believed nor scanned, whoever insists, unless 80 % of the known files (1 -
+`vanish_share`) are in it all the same: then it is marked anew. Anybody may also write the line by hand. Another folder
+that an administrator has set is taken for what it is, unless it is marked as somebody else's.
 
 *The breaker*: more than `vanish_share` of the files that were there before a scan, and more than ten, are gone at once.
 A scan then marks none of them; people who say how many photos that concerns may still delete them.
@@ -38,7 +38,7 @@ from cluster.store.schema import rows_of
 log = logging.getLogger(__name__)
 
 FEW_FILES = 10  # so many may vanish at once without a question
-HALF = 0.5  # of the names in a root, by which a folder that takes no marker is known again
+HALF = 0.5  # of the names in a root, or of the known files, by which an unmarked folder is known
 MOST_NAMES = 1000  # that are remembered of a root
 LINE = re.compile(rb"^([0-9a-f]{32})\s*$", re.MULTILINE)
 LONGEST = 64 * 1024  # bytes that are read of a marker
@@ -102,6 +102,7 @@ class Guard:
         """`share` is `scan.vanish_share`, `job_id` the scan that asks: what it found itself so far was not known."""
         self.library, self.root, self.share = library, root, share
         self.known = known(library, job_id)
+        self.sure = False  # that the folder is ours, however many of its files are gone
 
     @property
     def name(self) -> str:
@@ -116,8 +117,10 @@ class Guard:
         marker = self.marker()
         if marker in (LOST, FOREIGN, UNREADABLE) and not self.recognised(missing):
             return f"marker_{marker}"
-        emptied = anything_lost and not anything_listed
-        return "too_many_gone" if emptied or self.trips(missing) else ""
+        doubted = (anything_lost and not anything_listed) or self.trips(missing)
+        # A folder that was never marked is ours with half of the files: who deleted the others must be able to go on.
+        self.sure = not doubted or (marker == NEVER and missing <= HALF * self.known)
+        return "too_many_gone" if doubted else ""
 
     def trips(self, missing: int) -> bool:
         """Whether too many files vanished at once."""
@@ -186,7 +189,7 @@ class Guard:
     def sign(self) -> None:
         """Make sure that the folder is known again: leave this library's line there, or remember the names in it.
 
-        Called when a scan doubts nothing. A library without a file there has nothing to guard yet.
+        Called when a scan is sure of it. A library without a file there has nothing to guard yet.
         """
         if not self.library.files.count(col("state") == lit("ok")):
             return

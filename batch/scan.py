@@ -225,7 +225,7 @@ class Scan:
             self.progress.fact(name, count)
         if self.readable():
             self.read(bereft)  # otherwise the next scan reads them
-        if not doubt:
+        if self.guard.sure:
             self.guard.sign()
         self.close(["thumbnails"])
 

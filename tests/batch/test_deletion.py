@@ -11,7 +11,7 @@ import pytest
 from batch.deletion import delete_missing, foresee
 from batch.guard import Guard
 from batch.trash import restore
-from cluster.errors import Conflict
+from cluster.errors import Conflict, Invalid
 from cluster.store.writer import Writer
 from tests.batch.adorned import Album, everything, fill, unmarked
 from tests.batch.bench_of_one import Killed, Mortal
@@ -67,6 +67,8 @@ def test_thirty_of_120_files_are_deleted_and_the_library_is_as_before_after_undo
     fill(home, 120)
     before = everything(home.library)
     home.folder.rename(tmp_path / "away")
+    with pytest.raises(Invalid, match="mount it"):
+        home.made(None).everything()
     with pytest.raises(Conflict, match=r"is not there\. Mount it"):
         delete(home, 120)
     assert "is not there" in foresee(home.settings, home.library, home.folder).refused

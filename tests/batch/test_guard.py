@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from lancedb.expr import col, lit
 
-from batch.guard import FEW_FILES, FOREIGN, LOST, OURS, UNREADABLE, Disk, Guard, known
+from batch.guard import FEW_FILES, FOREIGN, LOST, OURS, SOURCE, UNREADABLE, Disk, Guard, known
 from batch.scan import Scan
 from cluster.errors import Conflict
 from cluster.settings import Settings, StoreSettings
@@ -137,6 +138,24 @@ def test_with_fewer_of_its_files_somebody_has_to_say_that_it_is_the_one(home: Al
     whole_scan(home)
 
     assert sum(missing for _, _, missing in home.shown().values()) == 4
+
+
+def test_a_library_from_before_there_were_markers_can_go_on_after_many_of_its_files_were_deleted(tmp_path: Path):
+    """Half of them are enough to mark the folder, so that the others can be deleted; none is marked as missing."""
+    home = Album(tmp_path)
+    home.folder.mkdir()
+    fill(home, 26)
+    marker(home).unlink()
+    home.library.meta.delete(col("key") == lit(SOURCE))
+    for number in range(13):
+        (home.folder / f"{number % 12:02d}/{number:03d}.jpg").unlink()
+    assert "No scan has made sure" in guard(home).away()
+
+    counts = home.scan()
+
+    assert (counts["gone_unmarked"], counts["too_many_gone"]) == (13, 1)
+    assert (guard(home).marker(), guard(home).away()) == (OURS, "")
+    home.close()
 
 
 def test_two_libraries_may_share_a_folder(home: Album, tmp_path: Path):
