@@ -53,6 +53,24 @@ class Fleet:
             raise error
 
 
+class Folders:
+    """Folders that note what is asked of them."""
+
+    def __init__(self) -> None:
+        self.looks = self.ends = 0
+        self.trouble: Exception | None = None
+
+    def look(self) -> None:
+        """Look after them."""
+        self.looks += 1
+        if self.trouble:
+            raise self.trouble
+
+    def end(self) -> None:
+        """Look after them no more."""
+        self.ends += 1
+
+
 class Process:
     """What one `brightroom` process has."""
 
@@ -62,7 +80,8 @@ class Process:
         self.system = open_system(self.settings)
         self.fleet: Any = Fleet(self.settings, self.system)
         self.jobs = JobControl(self.settings, self.system, cluster)
-        self.tending = Tending(self.settings, self.system, self.fleet, self.jobs)
+        self.watching: Any = Folders()
+        self.tending = Tending(self.settings, self.system, self.fleet, self.jobs, self.watching)
         self.lost: list[bool] = []
         self.stack = ExitStack()
 
@@ -123,11 +142,15 @@ def test_of_two_processes_one_leads_and_the_other_takes_over_when_it_ends(proces
     assert (first.tending.leads, second.tending.leads) == (True, False)
     assert (second.fleet.settled, second.fleet.reconciled) == (0, 0)
 
+    assert (first.watching.looks >= 3, second.watching.looks) == (True, 0)
+
     first.end()
+    assert first.watching.ends == 1
     seen = first.fleet.reconciled
     until(lambda: second.fleet.reconciled >= 2)
 
     assert second.fleet.settled == 1
+    assert second.watching.looks >= 1
     assert first.fleet.reconciled == seen
 
 
@@ -161,6 +184,7 @@ def test_trouble_with_services_does_not_keep_jobs_from_being_looked_after(
     """Neither at the first look nor later, and services are looked after again when it is over."""
     one = process()
     one.fleet.trouble = {"reconcile": error, "status": error}
+    one.watching.trouble = error
     one.system.choices.settle("tags", TAGS)
     one.system.choices.choose("tags", OTHER, "ann")
     first = one.system.jobs.create("ann", "analyse", {})
