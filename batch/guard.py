@@ -4,9 +4,9 @@ A share that is not mounted looks like an empty folder, and another disk in its 
 Two things tell them from a folder that people tidied up:
 
 *The marker*, a file `.brightroom` in the root, holds a line for each library that keeps its photos there (two may share
-a folder, and a library that is begun anew is another one). It is written by a scan that is sure of the folder and leaves
-the library with files in it; an empty folder gets none, because it may be the place where a disk is yet to be mounted.
-A folder that takes no file is known by the names in its root instead: half of them must be there again. No numbers of
+a folder, and a library that is begun anew is another one). A scan writes it that is sure of the folder and leaves the
+library with files in it; an empty folder gets none, because it may be the place where a disk is yet to be mounted. A
+folder that takes no file is known by the names in its root instead: half of them must be there again. No numbers of
 devices and inodes are asked: shares change them with each mount, and the roots of all disks have the same. A folder
 without the line, or the names, is neither believed nor scanned, whoever insists, unless 80 % of the known files (1 -
 `vanish_share`) are in it all the same: then it is marked anew. Anybody may also write the line by hand. Another folder
