@@ -28,13 +28,14 @@ from cluster.errors import PhotoError
 from cluster.settings import Settings
 from cluster.store.database import Library
 from cluster.store.faces import LABELED
+from cluster.store.facts import DELETE, REJECT
 from cluster.store.people import PERSON
 from cluster.store.schema import rows_of
 from cluster.store.writer import Upsert
 from serve_apps.media.box import Decoder
 from serve_apps.media.inside import is_possible
 from serve_apps.media.protocol import Region
-from serve_apps.media.xmp_write import SAME_FACE, Wanted, shared
+from serve_apps.media.xmp_write import Wanted, overlaps
 
 AT_ONCE = 64  # photos whose rows are committed together
 SOURCES = ("exif", "quicktime", "xmp")  # of times that somebody wrote; a name or an mtime is a guess
@@ -99,12 +100,13 @@ class SaveMetadata:
         """Write some photos, and commit what the library must know of it."""
         photos = self.library.photos.by_keys(photo_ids).to_pylist()
         files = by_photo(self.library.files.of_photos(photo_ids).to_pylist())
+        facts = by_photo(self.library.facts.of_photos(photo_ids).to_pylist())
         faces, failures = self.named(photo_ids), list[Row]()
         for photo in photos:
             if self.stopped():
                 break
             try:
-                wanted = wanted_of(photo, faces.get(photo["photo_id"], []))
+                wanted = wanted_of(photo, faces.get(photo["photo_id"], []), facts[photo["photo_id"]])
                 changed = place.save(photo, files.get(photo["photo_id"], []), wanted)
             except PhotoError as error:
                 saved.failed[photo["name"]] = str(error)
@@ -142,17 +144,18 @@ def present(library: Library, photo_ids: Sequence[str] | None) -> list[str]:
     return [row["photo_id"] for row in sorted(here, key=lambda row: row["name"])]
 
 
-def wanted_of(photo: Row, named: Sequence[Region]) -> Wanted:
+def wanted_of(photo: Row, named: Sequence[Region], facts: Sequence[Row]) -> Wanted:
     """What is to be said of a photo. Once its faces were looked for, those named are all: files' own are among them."""
     looked = photo["faces_rev"] and not photo["faces_error"]
-    said = [] if looked else [Region(one["name"], *(one[side] for side in SIDES)) for one in photo["regions"] or []]
-    others = [one for one in said if not any(shared(one, face) > SAME_FACE for face in named)]
+    said = [] if looked else [box_of(one, one["name"]) for one in photo["regions"] or []]
+    denied = [box_of(fact) for fact in facts if looked and fact["kind"] in (REJECT, DELETE)]
     dated = photo["taken_source"] in SOURCES
     same = ("rating", "title", "caption", "latitude", "longitude", "altitude", "width", "height", "orientation")
     return Wanted(
         keywords=photo["keywords"] or [],
         tags=photo["tags"] or [],
-        regions=[*named, *others],
+        regions=[*named, *(one for one in said if not overlaps(one, named))],
+        refused=[one for one in denied if not overlaps(one, named)],
         taken_at=photo["taken_at"] if dated else None,
         taken_offset_min=photo["taken_offset_min"] if dated else None,
         **{name: photo[name] for name in same},
@@ -167,9 +170,13 @@ def labeled(library: Library, photo_ids: Sequence[str]) -> dict[str, list[Region
     found: dict[str, list[Region]] = {}
     for face in sorted(sure, key=lambda face: (face["left"], face["top"])):
         if (person := people[face["person_id"]]).kind == PERSON and person.name:
-            box = (min(1.0, max(0.0, face[side])) for side in SIDES)
-            found.setdefault(face["photo_id"], []).append(Region(person.name, *box))
+            found.setdefault(face["photo_id"], []).append(box_of(face, person.name))
     return found
+
+
+def box_of(row: Row, name: str = "") -> Region:
+    """A row's box as a region."""
+    return Region(name, *(min(1.0, max(0.0, row[side])) for side in SIDES))
 
 
 def foresee(library: Library, in_file: bool) -> Plan:

@@ -52,6 +52,8 @@ class Target:
 
     def is_known(self, path: bytes, sidecar: bytes | None, packets: Iterable[bytes], wanted: Wanted) -> bool:
         """Whether a file says it all already: in its packets what was found in it, and somewhere what files say."""
+        if wanted.refused:
+            return False  # a packet may name them
         found = only_found(wanted)
         told = found.caption or found.tags or found.regions
         if told and not any(merged(packet, found) == packet for packet in packets if packet):

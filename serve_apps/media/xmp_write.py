@@ -45,7 +45,8 @@ OUR_CAPTION = OURS + "Caption"
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What a packet is to say of a photo; None and empty: nothing about that.
 
-    `width`, `height` and `regions` are of the upright picture, `orientation` is how the stored one lies.
+    `width`, `height` and all regions are of the upright picture, `orientation` is how the stored one lies. Of `refused`
+    regions only the boxes count: nobody in them is to be named but by `regions`.
     """
 
     rating: int | None = None
@@ -54,6 +55,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     keywords: list[str] = []
     tags: list[str] = []
     regions: list[Region] = []
+    refused: list[Region] = []
     latitude: float | None = None
     longitude: float | None = None
     altitude: float | None = None
@@ -193,22 +195,27 @@ def moment(utc: datetime, offset_min: int | None) -> str:
 
 
 def regions(document: Document, wanted: Wanted) -> bool:
-    """Add the named faces that are not named so yet; another name for the same face goes. Whether anything changed."""
+    """Add the named faces that are not named so yet; other names for these and refused ones go. Whether that changed"""
     turn = metadata.turn_of(document.said.dimensions, wanted.orientation, wanted.width, wanted.height)
     there = [metadata.turned(region, turn) for region in document.said.metadata.regions]
-    called = [face for face in wanted.regions if name(face.name)]
-    new = [face for face in called if not any(same_person(face, other) for other in there)]
-    if not new:
+    new = [face for face in wanted.regions if name(face.name) and not any(same_person(face, other) for other in there)]
+    kept = [other for other in there if any(same_person(face, other) for face in wanted.regions)]
+    refused = [other for other in there if other not in kept and overlaps(other, wanted.refused)]
+    if not new and not refused:
         return False
-    stored = [stored_region(face, turn) for face in new]
+    over = [stored_region(face, turn) for face in [*new, *refused]]
     listed = region_list(document, wanted, turn)
     for group in outermost(listed, *LISTS):
         for item in group.findall(RDF + "li"):
-            found = region_of(flattened(item))
-            if found and any(shared(found, face) > SAME_FACE for face in stored):
+            if (found := region_of(flattened(item))) and overlaps(found, over):
                 group.remove(item)
-    add(next(outermost(listed, *LISTS)), stored)
+    add(next(outermost(listed, *LISTS)), [stored_region(face, turn) for face in new])
     return True
+
+
+def overlaps(one: Region, others: Iterable[Region]) -> bool:
+    """Whether a region is of the same face as one of the others."""
+    return any(shared(one, other) > SAME_FACE for other in others)
 
 
 def same_person(one: Region, other: Region) -> bool:

@@ -11,6 +11,7 @@ from lancedb.expr import col, lit
 
 from batch.changes import NEVER
 from batch.metadata import foresee
+from cluster.store.facts import REJECT
 from serve_apps.media.inside import inside
 from serve_apps.media.source import Source
 from serve_apps.media.xmp import read
@@ -234,7 +235,7 @@ def test_only_what_is_known_is_written(library: SavedLibrary):
 
 
 def test_a_sidecars_faces_are_kept_until_the_models_have_looked_for_them(library: SavedLibrary):
-    """Then the library knows them, and what people said against them: a name that was refused is not written."""
+    """Then the library knows all of them: a name that it does not have by then was refused."""
     region = {"name": "Grace", "left": 0.6, "top": 0.6, "right": 0.8, "bottom": 0.8}
     named = []
     for revision in ("", "f"):
@@ -246,6 +247,20 @@ def test_a_sidecars_faces_are_kept_until_the_models_have_looked_for_them(library
         library.bench.library.files.delete(col("kind") == lit("xmp"))
 
     assert named == [{"Ada Lovelace", "Grace"}, {"Ada Lovelace"}]
+
+
+def test_a_name_that_somebody_refused_goes_from_the_sidecar(library: SavedLibrary):
+    """The face is not Ada's any more: her name was there, and is not."""
+    library.save(in_file=False)
+    sidecar = library.bench.folder / f"{JPEG}.xmp"
+    assert "Ada Lovelace" in sidecar.read_text()
+
+    library.bench.library.faces.change(EVERY, {"standing": ""})
+    library.bench.library.facts.change(EVERY, {"kind": REJECT})
+
+    assert library.save(in_file=False).written == 1
+    assert "Ada Lovelace" not in sidecar.read_text()
+    assert library.save(in_file=False).unchanged == 1
 
 
 def test_a_job_that_is_stopped_commits_what_it_did(whole: SavedLibrary):

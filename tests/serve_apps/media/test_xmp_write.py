@@ -128,6 +128,18 @@ def test_the_same_face_gets_its_new_name_and_the_others_stay():
     assert b"<mwg-rs:Type>Pet" in after
 
 
+def test_a_name_that_was_refused_goes_and_the_others_stay():
+    """Only the box counts; who is surely there keeps their name."""
+    grace = Region("Grace", 0.6, 0.1, 0.8, 0.3)
+    packet = merged(b"", Wanted(regions=[grace, FACE], width=640, height=480))
+    boxes = [Region("", 0.61, 0.1, 0.8, 0.3), Region("", 0.1, 0.2, 0.3, 0.6)]
+
+    after = merged(packet, Wanted(regions=[FACE], refused=boxes, width=640, height=480))
+
+    assert [face.name for face in read(after).metadata.regions] == ["Ada Lovelace"]
+    assert merged(after, Wanted(regions=[FACE], refused=boxes, width=640, height=480)) == after
+
+
 def test_faces_drawn_on_the_upright_picture_are_joined_by_such():
     """Where a packet's dimensions show that its editor drew upright, so do we."""
     drawn = merged(b"", Wanted(regions=[Region("Grace", 0.6, 0.1, 0.8, 0.3)], width=480, height=640))
