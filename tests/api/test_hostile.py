@@ -64,6 +64,9 @@ def test_any_cursor_day_and_limit_are_answered(
     safe(attacker.get("/api/photos", params={"cursor": cursor}), victim)
     safe(attacker.get("/api/jobs", params={"cursor": cursor, "limit": limit}), victim)
     safe(attacker.get("/api/photos", params={"date_from": day, "date_to": day}), victim)
+    for order in ("person", "time"):
+        safe(attacker.get("/api/faces", params={"cursor": cursor, "order": order, "person_id": cursor}), victim)
+    safe(attacker.get("/api/people", params={"cursor": cursor, "limit": limit}), victim)
 
 
 @STEADY
@@ -72,6 +75,8 @@ def test_any_id_is_answered(attacker: httpx.Client, victim: str, text: str) -> N
     """In paths and in parameters."""
     segment = quote(text, safe="")
     for path in (f"/api/photos/{segment}", f"/api/jobs/{segment}", f"/api/photos/{segment}/similar"):
+        safe(attacker.get(path), victim)
+    for path in (f"/api/people/{segment}", f"/api/faces/{segment}"):
         safe(attacker.get(path), victim)
     safe(attacker.get(f"/api/photos/{victim}/original", params={"file_id": text}), victim)
 
@@ -93,6 +98,8 @@ def test_any_body_is_answered(world: World, attacker: httpx.Client, victim: str,
     safe(attacker.post("/api/auth/login", json=body, headers=address), victim)
     safe(attacker.post("/api/library/actions/scan", json=body), victim)
     safe(attacker.post("/api/users", json=body), victim)
+    safe(attacker.post("/api/faces/label", json=body), victim)
+    safe(attacker.post("/api/people/merge", json=body), victim)
 
 
 @pytest.mark.parametrize(
