@@ -79,14 +79,20 @@ def scan(tools: Tools) -> None:
 def follow_up(tools: Tools) -> None:
     """What a scan's photos make due in the library as a whole: whose their faces are, which events they are of."""
     trained = tools.reporter.progress.stages.get("faces")
-    moved = train(tools) if trained and trained.done else 0
+    moved = faces_moved(tools) if trained and trained.done else 0
     new = tools.library.photos.rows(col("job_id") == lit(tools.job.job_id), ["photo_id"])["photo_id"].to_pylist()
     found = generate(tools.library, tools.sink.writer, now_utc(), None if moved else new)  # titles name people
     tools.reporter.progress.fact("events", found["events"])
 
 
-def train(tools: Tools) -> int:
-    """The action `train-faces`; returns how many faces changed hands."""
+def train(tools: Tools) -> None:
+    """The action `train-faces`; events are titled anew, for they name people."""
+    if faces_moved(tools):
+        generate(tools.library, tools.sink.writer, now_utc())
+
+
+def faces_moved(tools: Tools) -> int:
+    """Train; returns how many faces changed hands."""
     model = tools.in_use.revisions.get("faces")
     if model is None:
         return 0

@@ -3,7 +3,6 @@
 Which photos are an event's stands in the photos' rows; how events are found is `batch/events.py`'s business.
 """
 
-import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -15,10 +14,10 @@ from cluster.errors import Invalid, NotFound
 from cluster.store.connection import Connection
 from cluster.store.schema import TIME, column, key, texts
 from cluster.store.table import Table
+from cluster.store.titles import visible
 
 FEWEST = 2  # photos of an event that is shown
 LONGEST_TITLE = 200
-JOINERS = "\u200c\u200d"  # invisible, but letters of some scripts and the families among emoji are made with them
 
 SCHEMA = pa.schema(
     [
@@ -39,9 +38,7 @@ SCHEMA = pa.schema(
 
 def checked(title: str) -> str:
     """An event's own title as it is kept, "" for none; raises Invalid for one that is too long or cannot be read."""
-    kept = unicodedata.normalize("NFC", " ".join(title.split()))
-    hidden = [letter for letter in kept if unicodedata.category(letter)[0] == "C" and letter not in JOINERS]
-    if len(kept) > LONGEST_TITLE or hidden or (kept and not kept.strip(JOINERS)):
+    if (kept := visible(title, LONGEST_TITLE)) is None:
         raise Invalid(f"An event's title has up to {LONGEST_TITLE} characters, all of them visible; choose another.")
     return kept
 

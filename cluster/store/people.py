@@ -17,6 +17,7 @@ from cluster.errors import Invalid, NotFound
 from cluster.store.connection import Connection
 from cluster.store.schema import TIME, column, key, texts
 from cluster.store.table import Table
+from cluster.store.titles import visible
 
 LONGEST_NAME = 128
 PERSON, CLUSTER = "person", "cluster"
@@ -56,8 +57,7 @@ def key_of(name: str) -> str:
 
 def checked(name: str) -> str:
     """A person's name as it is kept; raises Invalid for one that is empty, too long or has invisible characters."""
-    kept = unicodedata.normalize("NFC", " ".join(name.split()))
-    if not kept or len(kept) > LONGEST_NAME or any(unicodedata.category(letter)[0] == "C" for letter in kept):
+    if not (kept := visible(name, LONGEST_NAME)):
         raise Invalid(f"A person's name has 1 to {LONGEST_NAME} characters, all of them visible; choose another.")
     return kept
 
