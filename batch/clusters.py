@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from batch.likeness import Ids, Vectors
 
 NEAR = 32  # neighbours kept of each group
-BLOCK = 2**25  # cosines in memory at once
+BLOCK = 2**24  # cosines in memory at once
 COLUMNS = 64  # a group of columns, of which first only the highest is looked at
 ROUNDING = 1e-5
 
