@@ -18,7 +18,7 @@ import msgspec
 from ray.job_submission import JobStatus
 
 from batch.progress import HUNG, Reporter
-from batch.submissions import Cluster, Submissions
+from batch.submissions import Cluster, Submissions, job_environment
 from batch.turns import (
     ACTIONS,
     ANALYSE,
@@ -32,7 +32,7 @@ from batch.turns import (
 )
 from cluster.board import board
 from cluster.errors import BrightroomError, Conflict, Invalid, NotFound
-from cluster.settings import CONFIG_VARIABLE, CONFIGS, PREFIX, Settings
+from cluster.settings import Settings
 from cluster.store.clock import Clock, utc_now
 from cluster.store.database import System
 from cluster.store.jobs import ENDED, LIVE, SCHEDULE, WATCH, Job, State, Wanted
@@ -74,15 +74,23 @@ class JobControl:
         if action in NEED_FOLDER:
             self.scan_directory(owner)
         mine = self.starting.setdefault(owner, threading.Lock())  # threads wait for each other, processes ask again
-        with mine, self.system.leases.alone(f"start:{owner}"):
-            self.reap()
-            under_way = self.jobs.list(owner, states=LIVE, action=action)
-            same = [job for job in under_way if meant(job.arguments) == meant(arguments)]
-            if same or (under_way and action != ANALYSE):  # analyses of several changes of models wait for each other
-                return self.joined((same or under_way)[0], arguments, by)
-            job = self.jobs.create(owner, action, arguments, by)
+        with mine:
+            if job := self.under_way(owner, action, arguments):  # as for most of many who ask at once
+                return self.joined(job, arguments, by)
+            with self.system.leases.alone(f"start:{owner}"):
+                if job := self.under_way(owner, action, arguments):
+                    return self.joined(job, arguments, by)
+                created = self.jobs.create(owner, action, arguments, by)
         self.dispatch()
-        return self.jobs.get(job.job_id)
+        return self.jobs.get(created.job_id)
+
+    def under_way(self, owner: str, action: str, arguments: dict[str, Any]) -> Job | None:
+        """The job that whoever asks for an action has to do with, because it has not ended."""
+        self.reap()
+        live = self.jobs.list(owner, states=LIVE, action=action)
+        same = [job for job in live if meant(job.arguments) == meant(arguments)]
+        others = [] if action == ANALYSE else live  # those of several changes of models wait for each other
+        return next(iter([*same, *others]), None)
 
     def joined(self, job: Job, arguments: dict[str, Any], by: str) -> Job:
         """The job that is under way, for somebody who asks for what it does; raises Conflict for anything else."""
@@ -247,17 +255,6 @@ def refuse_cancelled(job: Job) -> None:
     """Raise Conflict for a job that is to be cancelled: nothing takes that back."""
     if job.wanted == "cancel":
         raise Conflict(f"the {job.action} {job.job_id} is being cancelled; start a new one when it has ended")
-
-
-def job_environment(settings: Settings) -> dict[str, str]:
-    """What a job's process must know to read the same settings; no secret is among it."""
-    named = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
-    config = os.path.abspath(os.environ.get(CONFIG_VARIABLE) or CONFIGS / "embedded.yaml")
-    weights = {f"{PREFIX}WEIGHTS": str(settings.weights)} if settings.weights else {}
-    return {
-        **named, **weights, CONFIG_VARIABLE: config, f"{PREFIX}ROOT": str(settings.root), "MALLOC_ARENA_MAX": "2",
-        "RAY_JOB_STOP_WAIT_TIME_S": "15", "PYTHONUNBUFFERED": "1",
-    }  # fmt: skip
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 Every request has a deadline, and whatever goes wrong with it is Unavailable. What a job is, is not known here.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -14,7 +15,7 @@ from batch.progress import TOPIC
 from cluster import board
 from cluster.errors import Unavailable
 from cluster.runtime import dashboard_of
-from cluster.settings import Settings
+from cluster.settings import CONFIG_VARIABLE, CONFIGS, PREFIX, Settings
 
 DEADLINE_S = 10.0  # of one request; Ray's client has none
 
@@ -89,6 +90,17 @@ class Submissions:
 
     def _client(self) -> Client:
         return Client(dashboard_of(self.settings), self.deadline_s)
+
+
+def job_environment(settings: Settings) -> dict[str, str]:
+    """What a job's process must know to read the same settings; no secret is among it."""
+    named = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
+    config = os.path.abspath(os.environ.get(CONFIG_VARIABLE) or CONFIGS / "embedded.yaml")
+    weights = {f"{PREFIX}WEIGHTS": str(settings.weights)} if settings.weights else {}
+    return {
+        **named, **weights, CONFIG_VARIABLE: config, f"{PREFIX}ROOT": str(settings.root), "MALLOC_ARENA_MAX": "2",
+        "RAY_JOB_STOP_WAIT_TIME_S": "15", "PYTHONUNBUFFERED": "1",
+    }  # fmt: skip
 
 
 @contextmanager

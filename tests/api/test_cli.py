@@ -126,7 +126,7 @@ def test_a_job_reads_the_settings_that_the_command_was_given(tmp_path: Path, env
 import json, subprocess, sys
 from pathlib import Path
 from api.cli import chosen_settings
-from batch.jobs import job_environment
+from batch.submissions import job_environment
 settings = chosen_settings(Path("mine.yaml"))
 assert settings.scan.batch_size == 7
 command = [sys.executable, "-c", {show_settings!r}]
