@@ -33,7 +33,7 @@ from serve_apps.media.addresses import EXTENSIONS, derived_path
 if TYPE_CHECKING:
     from batch.sink import Commits  # which takes photos out of the trash itself
 
-AT_ONCE = 100  # photos put back, or purged, in one commit
+AT_ONCE = 500  # photos put back, or purged, in one commit
 NOUNS = ("faces", "facts", "photos", "files")  # that rows of a photo are in, beside tables of vectors
 
 Rows: TypeAlias = dict[str, pa.Table]  # of some photos, by table
@@ -115,14 +115,23 @@ def stream(rows: pa.Table) -> bytes:
 
 def unpacked(library: Library, photo_ids: Sequence[str]) -> Rows:
     """What the trash has of some photos, as rows of today's tables; those of a table that is no more are left out."""
-    records = [
-        UNPACK.decode(zlib.decompress(rows)) for rows in library.trash.by_keys(photo_ids, ["rows"])["rows"].to_pylist()
-    ]
+    packs = library.trash.by_keys(photo_ids, ["rows"])["rows"].to_pylist()
+    records = [UNPACK.decode(zlib.decompress(one)) for one in packs]
     return {
-        name: pa.concat_tables([fitted(pa.ipc.open_stream(one[name]).read_all(), table.schema) for one in found])
+        name: together([pa.ipc.open_stream(one[name]).read_all() for one in found], library.table(name).schema)
         for name in tables_of(library)
-        if (found := [one for one in records if name in one]) and (table := library.table(name))
+        if (found := [one for one in records if name in one])
     }
+
+
+def together(parts: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
+    """Rows of several records in today's schema; made to fit once for each schema that they were written in."""
+    made = []
+    while parts:
+        first = parts[0].schema
+        made.append(fitted(pa.concat_tables([part for part in parts if part.schema == first]).combine_chunks(), schema))
+        parts = [part for part in parts if part.schema != first]
+    return pa.concat_tables(made)
 
 
 def fitted(rows: pa.Table, schema: pa.Schema) -> pa.Table:
