@@ -8,20 +8,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from lancedb.expr import col
 
 from api.photo_view import thumbnails
 from batch.faces import SIDES, Roster
 from cluster.store.database import Library
 from cluster.store.faces import INFERRED, LABELED
+from cluster.store.faces import UNKNOWN as NOT_KNOWN
 from cluster.store.people import Person
 
 Row: TypeAlias = Mapping[str, Any]
 Counts: TypeAlias = dict[str, Counter[str]]  # faces of each person, by standing
 
 UNKNOWN = "unknown"  # what people read where the store has nothing
-SURE = {LABELED: 2, INFERRED: 1}  # how sure faces are that may become a cover
+SURE = [NOT_KNOWN, INFERRED, LABELED]  # the surer, the fitter to be a cover
 SHOWN = ("face_id", "photo_id", "person_id", "standing", "probability", *SIDES)
 PICTURED = ("photo_id", "content_id", "media_rev", "media_error", "taken_at")
 
@@ -92,13 +95,29 @@ def one(library: Library, person: Person) -> PersonView:
 def covers_of(library: Library, people: Sequence[Person], roster: Roster) -> dict[str, Cover]:
     """The face that each is shown by: the chosen one, while it is theirs, or else the surest, the largest of these."""
     chosen = {person.person_id: person.cover_face_id for person in people}
-    best: dict[str, Row] = {}
-    for face in faces_of(library, chosen, roster).to_pylist():
-        person_id = roster.who(face["person_id"])
-        if person_id not in best or fit(face, chosen[person_id]) > fit(best[person_id], chosen[person_id]):
-            best[person_id] = face
-    photos = pictured(library, [face["photo_id"] for face in best.values()])
-    return {key: cover(face, photos, chosen[key]) for key, face in best.items()}
+    best = fittest(faces_of(library, chosen, roster), chosen, roster).to_pylist()
+    photos = pictured(library, [face["photo_id"] for face in best])
+    return {face["whose"]: cover(face, photos, chosen[face["whose"]]) for face in best}
+
+
+def fittest(faces: pa.Table, chosen: Mapping[str, str], roster: Roster) -> pa.Table:
+    """The face of each person, `whose`, that is fittest to be their cover."""
+    ids, everybody = pc.unique(faces["person_id"]).to_pylist(), list(chosen)
+    number = {person_id: i for i, person_id in enumerate(everybody)}
+    place = pc.index_in(faces["person_id"], pa.array(ids, pa.string()))
+    whose = pa.array([number[roster.who(one)] for one in ids], pa.int32()).take(place).combine_chunks()
+    covers = pa.array(chosen.values(), pa.string()).take(whose)
+    width, height = pc.subtract(faces["right"], faces["left"]), pc.subtract(faces["bottom"], faces["top"])
+    orders = {
+        "whose": whose, "chosen": pc.equal(faces["face_id"], covers).cast(pa.int8()),
+        "sure": pc.index_in(faces["standing"], pa.array(SURE, pa.string())), "chance": faces["probability"],
+        "area": pc.multiply(width, height), "id": faces["face_id"],
+    }  # fmt: skip
+    by = [(name, "ascending" if name == "whose" else "descending") for name in orders]
+    order = pc.sort_indices(pa.table(orders), by).to_numpy()
+    _, first = np.unique(whose.to_numpy()[order], return_index=True)
+    best = order[first]
+    return faces.take(best).append_column("whose", pa.array(everybody, pa.string()).take(whose.take(pa.array(best))))
 
 
 def faces_of(library: Library, person_ids: Iterable[str], roster: Roster, columns: Sequence[str] = SHOWN) -> pa.Table:
@@ -110,13 +129,6 @@ def known_as(person_ids: Iterable[str], roster: Roster) -> set[str]:
     """The ids of some people and of all who were merged into them."""
     wanted = set(person_ids)
     return wanted | {one for one in roster.merged if roster.who(one) in wanted}
-
-
-def fit(face: Row, chosen: str) -> tuple[bool, int, float, float, str]:
-    """How fit a face is to be a cover: the greater the fitter."""
-    area = (face["right"] - face["left"]) * (face["bottom"] - face["top"])
-    standing = SURE.get(face["standing"], 0)
-    return bool(chosen) and face["face_id"] == chosen, standing, face["probability"], area, face["face_id"]
 
 
 def cover(face: Row, photos: Mapping[str, Row], chosen: str) -> Cover:

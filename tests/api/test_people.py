@@ -102,6 +102,9 @@ def test_a_cover_is_the_surest_and_largest_face_unless_somebody_chose_one(house:
     assert people(me)[0]["cover"] == chosen
     me.post("/api/faces/label", json={"face_ids": [small], "name": "Lee"}).raise_for_status()
     assert me.get(path).json()["cover"]["face_id"] == large
+    assert {one["name"]: (one["cover"]["face_id"], one["cover"]["chosen"]) for one in people(me)} == {
+        "Kim": (large, False), "Lee": (small, False),
+    }  # fmt: skip
 
 
 def test_a_cover_of_somebody_else_is_refused(house: World) -> None:
