@@ -11,7 +11,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from inotify_simple import Event, INotify, flags
@@ -56,11 +56,10 @@ class FolderWatch:
             self.inotify = INotify()
         except OSError as error:
             raise Unwatchable(f"the kernel watches no more ({error.strerror})") from None
-        try:
+        with ExitStack() as otherwise:
+            otherwise.callback(self.close)
             self.add(b"")
-        except BaseException:
-            self.close()
-            raise
+            otherwise.pop_all()
 
     def __enter__(self) -> "FolderWatch":
         return self
