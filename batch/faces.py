@@ -16,8 +16,9 @@ from batch.rows import Row
 from cluster.store.database import Library
 from cluster.store.faces import LABELED, UNKNOWN, face_id
 from cluster.store.facts import ADD, DELETE, LABEL, REJECT
-from cluster.store.people import PERSON, SCHEMA, id_of, key_of
+from cluster.store.people import LONGEST_NAME, PERSON, SCHEMA, id_of, key_of
 from cluster.store.schema import rows_of
+from cluster.store.titles import visible
 from cluster.store.vectors import Embeddings
 from cluster.store.writer import Replace, Upsert, Write
 from serve_apps.models.protocol import Box
@@ -55,8 +56,10 @@ class Roster:
     """Who is who: the people of a library, whom they were merged into, and those whom names bring in."""
 
     def __init__(self, library: Library) -> None:
-        people = library.people.rows(None, ["person_id", "merged_into"]).to_pylist()
+        people = library.people.rows(None, ["person_id", "merged_into", "name_key", "kind"]).to_pylist()
         self.merged = {row["person_id"]: row["merged_into"] for row in people}
+        named = [row for row in people if row["kind"] == PERSON and not row["merged_into"]]
+        self.called = {row["name_key"]: row["person_id"] for row in named}
         self.new: dict[str, Row] = {}  # by id
 
     def who(self, person_id: str) -> str:
@@ -68,8 +71,10 @@ class Roster:
         return person_id
 
     def of_name(self, name: str, now: datetime) -> str:
-        """The person of a name in a sidecar: whoever first had it."""
+        """The person of a name in a sidecar: whoever first had it, else who has it now, else somebody new."""
         person_id = id_of(name)
+        if person_id not in self.merged:
+            person_id = self.called.get(key_of(name), person_id)
         if person_id not in self.merged and person_id not in self.new:
             self.new[person_id] = {
                 "person_id": person_id, "name": name, "name_key": key_of(name), "kind": PERSON,
@@ -94,7 +99,7 @@ def settled(known: Remembered, detected: Sequence[Row], roster: Roster, now: dat
     content = known.content_id
     for key, fact in {**known.said(ADD), **known.said(LABEL)}.items():
         if key not in faces and fact["content_id"] == content:
-            faces[key] = before.get(key, {}) | drawn(known.photo_id, key, fact, DRAWN_BY_USER) | NOBODY
+            faces[key] = drawn(known.photo_id, key, fact, DRAWN_BY_USER) | carried(before.get(key))
     name_regions(known, faces, roster, now)
     for key, fact in known.said(LABEL).items():
         if key in faces:
@@ -134,17 +139,20 @@ def name_regions(known: Remembered, faces: dict[str, Row], roster: Roster, now: 
 
     Somebody who said of such a face that it is none, or not that person, is believed.
     """
-    regions = {str(i): box_of(region) for i, region in enumerate(known.regions)}
-    rejected, labels = known.rejected(), known.said(LABEL)
+    regions = [region for region in known.regions if visible(region["name"], LONGEST_NAME)]
+    rejected, labels, deleted = known.rejected(), known.said(LABEL), known.said(DELETE)
     places = {fact["face_id"]: box_of(fact) for fact in known.facts} | {k: box_of(row) for k, row in faces.items()}
-    meant = matched(regions, places, MEANT)
-    for i, region in enumerate(known.regions):
+    meant = matched({str(i): box_of(region) for i, region in enumerate(regions)}, places, MEANT)
+    before = {face["face_id"]: face for face in known.before}
+    for i, region in enumerate(regions):
         person = roster.of_name(region["name"], now)
         key = meant.get(str(i)) or region_id(known.photo_id, region)
-        whom_not = {roster.who(one) for one in rejected.get(key, ())}
-        if key in labels or person in whom_not or (key in places and key not in faces):
+        if key in deleted:
             continue
-        faces.setdefault(key, drawn(known.photo_id, key, region, DRAWN_IN_XMP)).update(labeled(person))
+        face = drawn(known.photo_id, key, region, DRAWN_IN_XMP) | carried(before.get(key))
+        face = faces.setdefault(key, face)
+        if key not in labels and person not in {roster.who(one) for one in rejected.get(key, ())}:
+            face.update(labeled(person))
 
 
 def refuse(known: Remembered, faces: dict[str, Row], roster: Roster) -> None:

@@ -13,6 +13,7 @@ from batch.faces import MEANT, SAME, Remembered, Roster, box_of, overlap, settle
 from cluster.settings import Settings
 from cluster.store.database import Library, open_library
 from cluster.store.people import id_of
+from cluster.store.schema import rows_of
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 LEFT, RIGHT = (0.1, 0.1, 0.4, 0.5), (0.6, 0.1, 0.9, 0.5)
@@ -149,6 +150,31 @@ def test_peoples_word_goes_before_a_sidecars(roster: Roster):
     assert with_fact(fact("label", LEFT, "p-00", "lee")) == {"p-00": ("lee", "labeled")}
     assert with_fact(fact("reject", LEFT, "p-00", kim)) == {"p-00": ("", "")}
     assert with_fact(fact("delete", LEFT, "p-00")) == {}
+
+
+def test_a_face_that_a_sidecar_alone_knows_stays_when_its_name_is_rejected(roster: Roster):
+    """Unknown; whom training thought of stays too, unless that is the one it is not."""
+    regions, kim = [{"name": "Kim", **sides(LEFT)}], id_of("kim")
+    (drawn,) = settled(known(regions=regions), seen(), roster, NOW)
+    rejected = [fact("reject", LEFT, drawn["face_id"], kim)]
+
+    (unknown,) = settled(known([drawn], rejected, regions), seen(), roster, NOW)
+    assert told([unknown]) == {drawn["face_id"]: ("", "")}
+    guessed = {**unknown, "person_id": "lee", "standing": "inferred", "probability": 0.9}
+    assert told(settled(known([guessed], rejected, regions), seen(), roster, NOW)) == {
+        drawn["face_id"]: ("lee", "inferred")
+    }
+
+
+def test_a_name_in_a_sidecar_is_whoever_has_it(library: Library, roster: Roster):
+    """Somebody who was renamed to it is not made a second time; one that cannot be read is nobody's."""
+    made = {"person_id": "x", "name": "Kim", "name_key": "kim", "kind": "person", "created_at": NOW, "changed_at": NOW}
+    library.people.upsert(rows_of([made], library.people.schema))
+
+    (kim,) = settled(known(regions=[{"name": "KIM", **sides(LEFT)}]), seen(LEFT), Roster(library), NOW)
+    (nobody,) = settled(known(regions=[{"name": "Kim\x00", **sides(LEFT)}]), seen(LEFT), roster, NOW)
+
+    assert (kim["person_id"], nobody["person_id"]) == ("x", "")
 
 
 def test_who_was_merged_is_whom_they_were_merged_into(roster: Roster):
