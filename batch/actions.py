@@ -3,6 +3,7 @@
 How a job begins and ends is `jobs.py`'s business; which action does what in which order stands here.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +26,8 @@ from cluster.settings import SERVICE_OF, SERVICES, Settings
 from cluster.store.choices import chosen, in_use
 from cluster.store.database import Library, System
 from cluster.store.jobs import PREPARED, Job
+
+LOOK_S = 1.0  # between two questions whose turn it is
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,20 @@ class Tools:
     def stopped(self) -> bool:
         """Whether somebody wants the job to pause or end."""
         return self.reporter.wanted != "run"
+
+    def in_turn(self) -> Callable[[], bool]:
+        """Says, however often it is asked, whether the job is to stop: somebody wants it to, or its turn is over."""
+        turn, looked = self.turn(), time.monotonic()
+
+        def stopped() -> bool:
+            nonlocal looked
+            if time.monotonic() - looked > LOOK_S:
+                looked = time.monotonic()
+                if turn():
+                    self.reporter.give_way()
+            return self.stopped()
+
+        return stopped
 
     def turn(self) -> Turn:
         """Says after each batch whether the job's turn is over."""
@@ -103,7 +120,8 @@ def faces_moved(tools: Tools) -> int:
 
 def generate_events(tools: Tools) -> None:
     """The action `generate-events`."""
-    tell(tools, generate(tools.library, tools.sink.writer, now_utc()))
+    found = generate(tools.library, tools.sink.writer, now_utc())
+    tell(tools, {name if name == "events" else f"events_{name}": count for name, count in found.items()})
 
 
 def remove_missing(tools: Tools) -> None:
@@ -122,7 +140,7 @@ def save_metadata(tools: Tools) -> None:
     stage.begin(tools.library.photos.count(~col("missing")))
     saving = SaveMetadata(
         tools.settings, owner, tools.library, tools.sink.writer, tools.root, bool(tools.job.arguments.get("in_file")),
-        tools.job.job_id, tools.stopped, stage.advance,
+        tools.job.job_id, tools.in_turn(), stage.advance,
     )  # fmt: skip
     saved = saving.all()
     stage.state = "pending" if tools.stopped() else "done"

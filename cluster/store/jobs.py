@@ -28,7 +28,10 @@ RESTS_AS: dict[Wanted, State] = {"pause": "paused", "cancel": "cancelled"}  # on
 WATCH, SCHEDULE = "watch", "schedule"  # who asks for a job where nobody does: a folder that changed, a clock
 ACCOUNT = ("listed", "committed", "failed", "skipped", "skipped_by")  # in counts: of files, by an attempt
 # In counts: how an attempt found things to be. All else in counts is what the job has changed, in all its attempts.
-FINDINGS = ("gone_unmarked", "too_many_gone", "marker_lost", "marker_foreign", "marker_unreadable")
+FINDINGS = (
+    "gone_unmarked", "too_many_gone", "marker_lost", "marker_foreign", "marker_unreadable",
+    "events", "faces_labeled", "faces_inferred", "faces_unknown", "unchanged",
+)  # fmt: skip
 PREPARED = "prepared"  # in counts: a full scan has made everything work again; a mark for later attempts only
 
 SCHEMA = pa.schema(
