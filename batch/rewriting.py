@@ -189,7 +189,8 @@ def dress(fd: int, like: os.stat_result, former: Source | None) -> None:
     """Give a file another one's owner, where we may, and mode; and of a former one attributes and time."""
     with suppress(OSError):
         os.fchown(fd, like.st_uid, like.st_gid)
-    os.fchmod(fd, stat.S_IMODE(like.st_mode) & 0o777)
+    mode = stat.S_IMODE(like.st_mode) & 0o777
+    os.fchmod(fd, mode if former else mode & 0o666 | stat.S_IWUSR)  # beside a read-only file is one to write to again
     if former:
         with suppress(OSError):  # not every disk has such
             for name in os.listxattr(former.fd):

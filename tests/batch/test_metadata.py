@@ -143,6 +143,21 @@ def test_a_read_only_original_is_left_alone(library: SavedLibrary):
     assert library.save(in_file=False).unchanged == 1
 
 
+def test_a_new_sidecar_of_a_read_only_original_can_be_written_to_again(library: SavedLibrary):
+    """Stars that change later come into it too; somebody who makes the sidecar itself read-only is heeded."""
+    (library.bench.folder / JPEG).chmod(0o555)
+    sidecar = library.bench.folder / f"{JPEG}.xmp"
+    assert library.save(in_file=False).written == 1
+    assert sidecar.stat().st_mode & 0o777 == 0o644
+
+    library.tell(rating=2)
+    assert library.save(in_file=False).written == 1
+
+    sidecar.chmod(0o444)
+    library.tell(rating=1)
+    assert "read-only" in library.save(in_file=False).failed[JPEG]
+
+
 @pytest.mark.parametrize("in_file", [False, True])
 def test_nothing_is_written_through_a_link(library: SavedLibrary, tmp_path: Path, in_file: bool):
     """A folder that has become a link to elsewhere is not written to."""
