@@ -218,7 +218,12 @@ class Guard:
         return str(row["value"]) if row else ""
 
     def name_library(self) -> str:
-        """What this library is called, decided by chance when it is asked for first."""
+        """What this library is called, decided by chance when it is asked for first.
+
+        A scan asks that is not sure of the folder: somebody who is can then write the line by hand.
+        """
+        if told := self.library_id():
+            return told
         self.library.meta.insert_new(rows_of([{"key": LIBRARY_ID, "value": uuid.uuid4().hex}], META))
         return self.library_id()
 

@@ -225,8 +225,7 @@ class Scan:
             self.progress.fact(name, count)
         if self.readable():
             self.read(bereft)  # otherwise the next scan reads them
-        if self.guard.sure:
-            self.guard.sign()
+        self.guard.sign() if self.guard.sure else self.guard.name_library()
         self.close(["thumbnails"])
 
     def in_lost_folders(self) -> Iterator[Known]:
