@@ -95,16 +95,19 @@ def scan(tools: Tools) -> None:
 
 def follow_up(tools: Tools) -> None:
     """What a scan's photos make due in the library as a whole: whose their faces are, which events they are of."""
-    trained = tools.reporter.progress.stages.get("faces")
-    moved = faces_moved(tools) if trained and trained.done else 0
-    new = tools.library.photos.rows(col("job_id") == lit(tools.job.job_id), ["photo_id"])["photo_id"].to_pylist()
-    found = generate(tools.library, tools.sink.writer, now_utc(), None if moved else new)  # titles name people
+    read = tools.library.photos.rows(col("job_id") == lit(tools.job.job_id), ["photo_id", "regions"]).to_pylist()
+    looked = tools.reporter.progress.stages.get("faces")
+    named = any(photo["regions"] for photo in read)  # by sidecars, perhaps of photos whose pictures did not change
+    again = tools.job.attempt > 1  # stages count their own attempt, and the former may have ended anywhere
+    moved = faces_moved(tools) if (looked and looked.done) or named or again else 0
+    new = None if moved or again else [photo["photo_id"] for photo in read]  # titles name people
+    found = generate(tools.library, tools.sink.writer, now_utc(), new)
     tools.reporter.progress.fact("events", found["events"])
 
 
 def train(tools: Tools) -> None:
-    """The action `train-faces`; events are titled anew, for they name people."""
-    if faces_moved(tools):
+    """The action `train-faces`; events are titled anew, for they name people: also of what a former attempt moved."""
+    if faces_moved(tools) or tools.job.attempt > 1:
         generate(tools.library, tools.sink.writer, now_utc())
 
 
