@@ -19,6 +19,8 @@ from cluster.store.choices import in_use
 from cluster.store.database import System, open_library, open_system
 from cluster.store.users import User
 
+ELSEWHERE = "these files are in nobody's folder; name files below a user's scan directory"
+
 Option = Callable[[Any], Any]
 for_user: Option = click.option("--user", help="Only this user's library; otherwise everybody's.")
 dry: Option = click.option("--dry-run", is_flag=True, help="Only say what it would do.")
@@ -49,11 +51,13 @@ def scan(
         raise click.UsageError("name files with -s; without it, everything is scanned")
     system = open_system(settings)
     announce_admin(system)
-    named = [str(Path(path).absolute()) if Path(path).exists() else path for path in (*paths, *more)]
+    named = [whole(path) for path in (*paths, *more)]
     if user or directory:
         owners = [owner_to_scan(settings, system, user, directory)]
     else:
         owners = [owner_to_scan(settings, system, one.name, None) for one in scanned(system, named)]
+    if not all(any(below(owner, [path]) for owner in owners) for path in named):  # without paths it would be everything
+        raise Invalid(ELSEWHERE)
     arguments = {owner.user_id: {"full": full, "paths": below(owner, named)} for owner in owners}
     act(settings, system, owners, "scan", arguments, dry_run, as_json)
 
@@ -187,10 +191,16 @@ def scanned(system: System, paths: Sequence[str]) -> list[User]:
     owners = [user for user in users if user.scan_directory and not user.disabled and (not paths or below(user, paths))]
     if not owners:
         raise Invalid(
-            "these files are in nobody's folder; name files below a user's scan directory" if paths
+            ELSEWHERE if paths
             else "nobody has a folder of photos yet; `brightroom scan --user NAME --directory FOLDER` sets one"
         )  # fmt: skip
     return owners
+
+
+def whole(path: str) -> str:
+    """A path as a scan directory is kept, without links; one that is not there from here may be below such a folder."""
+    found = Path(path)
+    return str(found.parent.resolve() / found.name) if found.exists() else path
 
 
 def below(owner: User, paths: Sequence[str]) -> list[str]:
