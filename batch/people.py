@@ -32,6 +32,7 @@ from cluster.store.writer import Delete, Replace, Update, Upsert, Write
 
 PHOTOS_AT_ONCE = 1000  # whose facts are looked at together
 FACES_AT_ONCE = 20_000  # that are committed together
+MEANWHILE = 5  # times that what people said is put in again, while they go on
 NEIGHBOURS = 200  # faces that candidates for one face are looked for among
 SAMPLE = 1024  # faces that tell how far apart people lie
 WHOSE = ("person_id", "standing", "probability")
@@ -64,13 +65,27 @@ class Training:
         self.library, self.writer, self.model, self.now = library, writer, model, now
 
     def run(self) -> dict[str, int]:
-        """Train; returns what a job tells: how many faces moved, and how they stand."""
+        """Train; returns what a job tells: how many faces moved, and how they stand.
+
+        What people say meanwhile is put in again afterwards: faces may just have been written as they were before.
+        """
+        said = self.said()
         moved = self.restate()
         faces = read(self.library, self.model)
         if len(faces):
             moved += self.assign(faces)
+        for _ in range(MEANWHILE):
+            before, said = said, self.said()
+            if before == said:
+                break
+            moved += self.restate()
         self.tidy()
         return {"faces_moved": moved, **{f"faces_{name}": n for name, n in self.library.faces.standings().items()}}
+
+    def said(self) -> int:
+        """The version of what people said."""
+        self.library.facts.lance.checkout_latest()
+        return self.library.facts.version
 
     def restate(self) -> int:
         """Put what people and sidecars say into faces' rows, where it is not there; returns how many changed."""
