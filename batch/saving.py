@@ -135,7 +135,9 @@ def settle(settings: Settings, owner: str, library: Library, root: bytes, done: 
         return
     notes = Notes(settings, owner)
     contents = [content for one in done for content in (one.old, one.new)]
-    shown = set(library.photos.rows(col("content_id").isin(contents), ["content_id"])["content_id"].to_pylist())
+    some = col("content_id").isin(contents)
+    tables = (library.photos, library.trash)  # what is in the trash is shown again when it comes back
+    shown = {content for table in tables for content in table.rows(some, ["content_id"])["content_id"].to_pylist()}
     for pending in done:
         with suppress(PhotoError), folder_of(root, pending.path) as folder:
             Rewriting(folder, os.path.basename(pending.path), str).clear()

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from batch.deletion import delete_missing
 from batch.saving import Notes, repair
+from serve_apps.media.addresses import EXTENSIONS, derived_path
 from tests.batch.bench_of_one import OWNER, Bench, Killed, Mortal
 from tests.batch.saved import JPEG, SavedLibrary
 from tests.sample_library import SampleLibrary
@@ -106,6 +108,21 @@ def test_a_note_waits_for_a_folder_that_is_away(library: SavedLibrary):
     assert library.known() == before
     library.is_whole()
     assert library.leftovers() == []
+
+
+def test_a_note_of_a_photo_in_the_trash_goes_without_its_pictures(library: SavedLibrary):
+    """The file was deleted after the kill, and the photo then: what is put back has its thumbnails."""
+    killed(library, "inside", "flush")
+    bench = library.bench
+    (bench.folder / JPEG).unlink()
+    delete_missing(bench.settings, bench.library, library.writer, bench.folder, "job", "ann", confirm=1)
+    (trashed,) = bench.library.trash.rows().to_pylist()
+
+    repair(bench.settings, OWNER, bench.library, library.writer, bench.folder)
+
+    assert library.leftovers() == []
+    folder = bench.settings.derived / OWNER
+    assert set(folder.rglob("*.*")) == {derived_path(folder, trashed["content_id"], size) for size in EXTENSIONS}
 
 
 def test_a_note_that_is_not_whole_is_forgotten(library: SavedLibrary):
