@@ -16,13 +16,13 @@ import msgspec
 from cronsim import CronSim
 from ray.exceptions import RayError
 
-from batch.jobs import JobControl
+from batch.jobs import MOST_ATTEMPTS, JobControl
 from batch.turns import SCAN
 from batch.watching import FolderWatch, Gone, Unwatchable
 from cluster.errors import BrightroomError, Conflict, Invalid
 from cluster.settings import ScanSettings, Settings
 from cluster.store.database import System
-from cluster.store.jobs import LIVE, SCHEDULE, WATCH
+from cluster.store.jobs import LIVE, SCHEDULE, WATCH, Job
 
 log = logging.getLogger(__name__)
 TROUBLES = (BrightroomError, RayError, RuntimeError, OSError, ValueError)  # of a store or cluster that is away
@@ -133,6 +133,7 @@ class Watch:
         try:
             self.jobs.start(self.owner, SCAN, {}, WATCH)
         except Conflict:  # only some files are scanned, and then this
+            go_on(self.jobs, live)
             return False
         except Invalid as away:  # it is looked at when it is there again
             log.info("the folder of %s is not scanned: %s", self.owner, away)
@@ -161,10 +162,19 @@ class Schedule:
         if now <= self.since or next(CronSim(self.expression, self.since)) > now:
             return
         self.since = now
-        if self.jobs.jobs.list(self.owner, states=LIVE, action=SCAN):
+        if live := self.jobs.jobs.list(self.owner, states=LIVE, action=SCAN):
+            go_on(self.jobs, live)
             return
         with suppress(Conflict):
             self.jobs.start(self.owner, SCAN, {}, SCHEDULE)
+
+
+def go_on(jobs: JobControl, live: Sequence[Job]) -> None:
+    """Resume scans whose process is gone: perhaps nobody else does, and no other scan starts before they have ended."""
+    for job in live:
+        if job.state == "interrupted" and job.wanted == "run" and job.attempt < MOST_ATTEMPTS:
+            with suppress(Conflict):  # somebody else was quicker
+                jobs.resume(job.job_id)
 
 
 class Owner:

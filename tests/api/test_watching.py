@@ -171,6 +171,20 @@ def test_a_scan_of_named_files_is_followed_by_one_of_all(home: Home, watch: Watc
     assert home.scans()[0].arguments == {}
 
 
+def test_a_scan_of_named_files_whose_process_is_gone_holds_no_change_up(home: Home, watch: Watch):
+    """It goes on by itself, and one of all follows it."""
+    named = home.jobs.start(home.owner, "scan", {"paths": ["x.jpg"]})
+    home.system.jobs.interrupt(home.system.jobs.get(named.job_id))
+    home.photo()
+
+    until(watch, lambda: home.scans()[0].state == "running")
+    assert len(home.scans()) == 2
+    home.end()
+
+    until(watch, lambda: len(home.scans()) == 3)
+    assert home.scans()[0].arguments == {}
+
+
 def test_a_folder_that_comes_and_goes_is_watched_again(home: Home, watch: Watch):
     """As a disk that is unplugged; nothing is scanned while it is away, and all of it once when it is back."""
     home.folder.rename(home.folder.parent / "away")
@@ -253,6 +267,24 @@ def test_a_scan_that_is_under_way_will_do_for_the_clock(home: Home):
     schedule.look()
 
     assert [job.by for job in home.scans()] == [home.owner]
+
+
+def test_the_clock_has_a_scan_go_on_whose_process_is_gone(home: Home):
+    """Otherwise no scan would ever start again; one that somebody paused stays so."""
+    now = [datetime(2026, 10, 1)]
+    schedule = Schedule("* * * * *", home.jobs, home.owner, lambda: now[0])
+    cut_off = home.jobs.start(home.owner, "scan", {"paths": ["x.jpg"]}, home.owner)
+
+    def told() -> list[str]:
+        now[0] += timedelta(minutes=1)
+        schedule.look()
+        return [job.state for job in home.scans()]
+
+    home.system.jobs.interrupt(home.system.jobs.get(cut_off.job_id))
+    assert told() == ["running"]
+    home.jobs.pause(cut_off.job_id)
+    home.system.jobs.pause(cut_off.job_id, 2)
+    assert [told(), told()] == [["paused"]] * 2
 
 
 def test_every_owner_is_looked_after_while_the_process_stays(home: Home):
