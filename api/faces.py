@@ -1,6 +1,6 @@
 """Faces over HTTP: pages of them, one with whom it may be, and what somebody says of them.
 
-What is kept of that is `batch/naming.py`'s business; who a face may be, `batch/people.py`'s.
+What is kept of that is `batch/naming.py`'s business; who a face may be, `batch/candidates.py`'s.
 """
 
 import asyncio
@@ -17,8 +17,8 @@ from api.face_view import Candidate, FaceDetail, FaceView, chosen, page, viewed
 from api.paging import Cursor, Limit, decode, encode
 from api.people import SAID_BYTES, FaceIds, Id, Name, naming
 from api.photos import photo_row
+from batch.candidates import likely
 from batch.faces import MEANT, Roster, overlap
-from batch.people import likely
 from batch.stages import ReadPreview
 from cluster.errors import Invalid, NotFound, PhotoError, Unavailable
 from cluster.store.database import Library

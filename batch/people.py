@@ -16,9 +16,8 @@ from lancedb.expr import col, lit
 from numpy.typing import NDArray
 
 from batch.faces import Roster, remembered, settled
-from batch.likeness import measured
 from batch.plan import Plan
-from batch.recognition import Recognised, candidates, recognise
+from batch.recognition import Recognised, recognise
 from batch.rows import Row, now_utc
 from batch.sink import Commits
 from cluster.store.database import Library
@@ -33,8 +32,6 @@ from cluster.store.writer import Delete, Replace, Update, Upsert, Write
 PHOTOS_AT_ONCE = 1000  # whose facts are looked at together
 FACES_AT_ONCE = 20_000  # that are committed together
 MEANWHILE = 5  # times that what people said is put in again, while they go on
-NEIGHBOURS = 200  # faces that candidates for one face are looked for among
-SAMPLE = 1024  # faces that tell how far apart people lie
 WHOSE = ("person_id", "standing", "probability")
 
 
@@ -257,31 +254,6 @@ def changes(
         {"face_id": faces.ids[i], "person_id": person[i], "standing": standing[i], "probability": float(probability[i])}
         for i in np.flatnonzero(~same & ~faces.of(LABELED))
     ]
-
-
-def likely(library: Library, model: str, face_id: str, limit: int) -> list[tuple[str, float]]:
-    """The people that a face may be, likeliest first, each with a probability; nobody whom it is not.
-
-    They are looked for among the faces nearest to it; how far apart people lie is learnt from those and from others.
-    """
-    table, roster = library.registry.find(model), Roster(library)
-    vector = table.vectors([face_id]).get(face_id) if table else None
-    if table is None or vector is None:
-        return []
-    near = [key for key, _, _ in table.nearest(vector, NEIGHBOURS) if key != face_id]
-    others = table.rows(None, ["id"], limit=SAMPLE)["id"].to_pylist()
-    vectors = table.vectors(near + others)
-    rows = library.faces.by_keys(list(vectors), ["face_id", "person_id", "standing"]).to_pylist()
-    whose = {row["face_id"]: roster.who(row["person_id"]) for row in rows if row["standing"] == LABELED}
-    people = sorted({whose[key] for key in near if key in whose})
-    number = {key: people.index(one) for key, one in whose.items() if one in people}
-    said = library.facts.rows((col("face_id") == lit(face_id)) & (col("kind") == lit(REJECT)), ["person_id"])
-    not_them = {roster.who(one) for one in said["person_id"].to_pylist()}
-    matrix = np.array(list(vectors.values()), np.float32).reshape(-1, len(vector))
-    labels = np.array([number.get(key, -1) for key in vectors], np.int32)
-    rejected = [i for i, one in enumerate(people) if one in not_them]
-    found = candidates(np.array(vector, np.float32), matrix, labels, rejected, limit, measured(matrix, labels))
-    return [(people[i], probability) for i, probability in found]
 
 
 def foresee(library: Library, model: str) -> Plan:

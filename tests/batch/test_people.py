@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from batch.candidates import likely
 from batch.naming import Naming
-from batch.people import Training, likely
+from batch.people import Training
 from cluster.settings import Settings, StoreSettings
 from cluster.store.database import Library, open_library
 from cluster.store.people import CLUSTER, id_of
