@@ -9,27 +9,36 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
+from lancedb.expr import col, lit
+
+from batch.turns import SCAN
 from cluster.runtime import running_head
 from cluster.settings import Settings
 from cluster.store.database import Library, open_library, open_system
 
+READS = col("action") == lit(SCAN)
 Files: TypeAlias = list[tuple[Path, int]]  # with their sizes in bytes
 
 
 def leftovers(settings: Settings) -> dict[str, Files]:
     """Everything that can be deleted, by what it is. Weights and uploads only while nothing runs that may use them."""
-    found = {"pictures that no photo shows": list(unshown(settings))}
-    if running_head(settings) is None and not settings.ray.address:
+    idle = running_head(settings) is None and not settings.ray.address
+    found = {"pictures that no photo shows": list(unshown(settings, idle))}
+    if idle:
         found["uploads of searches"] = files_below(settings.root / "uploads")
         found["composed weights"] = files_below(settings.root / "weights")
     return found
 
 
-def unshown(settings: Settings) -> Iterator[tuple[Path, int]]:
-    """Derived pictures of contents that no photo of their library has, in its trash neither."""
-    for user in open_system(settings).users.list():
+def unshown(settings: Settings, idle: bool) -> Iterator[tuple[Path, int]]:
+    """Derived pictures of contents that no photo of their library has, in its trash neither.
+
+    Unless nothing runs, not of a library that a job works on: it makes pictures first, and then the photo they are of.
+    """
+    system = open_system(settings)
+    for user in system.users.list():
         folder = settings.derived / user.user_id
-        if folder.is_dir():
+        if folder.is_dir() and (idle or not system.jobs.list(user.user_id, states=("queued", "running"))):
             used = contents(open_library(settings, user.user_id))
             yield from (file for file in files_below(folder) if file[0].name.partition(".")[0] not in used)
 
