@@ -9,14 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
-from lancedb.expr import col, lit
-
-from batch.turns import SCAN
 from cluster.runtime import running_head
 from cluster.settings import Settings
 from cluster.store.database import Library, open_library, open_system
 
-READS = col("action") == lit(SCAN)
 Files: TypeAlias = list[tuple[Path, int]]  # with their sizes in bytes
 
 
@@ -37,16 +33,16 @@ def unshown(settings: Settings, idle: bool) -> Iterator[tuple[Path, int]]:
     """
     system = open_system(settings)
     for user in system.users.list():
-        folder = settings.derived / user.user_id
-        if folder.is_dir() and (idle or not system.jobs.list(user.user_id, states=("queued", "running"))):
+        files = files_below(settings.derived / user.user_id)  # first: pictures of later are not among them
+        if files and (idle or not system.jobs.list(user.user_id, states=("queued", "running"))):
             used = contents(open_library(settings, user.user_id))
-            yield from (file for file in files_below(folder) if file[0].name.partition(".")[0] not in used)
+            yield from (file for file in files if file[0].name.partition(".")[0] not in used)
 
 
 def contents(library: Library) -> set[str]:
-    """The contents whose pictures are shown, or will be when their photo is restored."""
-    shown = library.photos.rows(None, ["content_id"])["content_id"].to_pylist()
-    return {*shown, *library.trash.rows(None, ["content_id"])["content_id"].to_pylist()}
+    """The contents whose pictures are shown, or will be when their photo is restored, which may be just now."""
+    tables = (library.trash, library.photos, library.trash)  # a photo goes from the one to the other, and back
+    return {content for table in tables for content in table.rows(None, ["content_id"])["content_id"].to_pylist()}
 
 
 def files_below(folder: Path) -> Files:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from api.cache import clear, leftovers
-from cluster.settings import Settings, StoreSettings
+from cluster.settings import RaySettings, Settings, StoreSettings
 from cluster.store.database import System, open_library, open_system
 from cluster.store.schema import rows_of
 from cluster.store.users import User
@@ -54,6 +54,7 @@ def test_a_picture_that_no_photo_shows_goes_and_the_others_stay(settings: Settin
 @pytest.mark.parametrize("state", ["queued", "running"])
 def test_nothing_goes_while_a_scan_is_under_way(settings: Settings, system: System, owner: User, state: str):
     """The picture is of a photo that it is about to commit; when it has ended, the next time takes what is left."""
+    settings = settings.model_copy(update={"ray": RaySettings(address="somewhere:6379")})  # a cluster that may run it
     job = system.jobs.create(owner.user_id, "scan", {})
     if state == "running":
         job = system.jobs.start(job.job_id)
