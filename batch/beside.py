@@ -41,7 +41,7 @@ class Beside(Target):
         there = sidecar_of(main["path"], [FileSeen(path, SIDECAR, 0, 0, changed=False) for path in known])
         path = there or main["path"] + b".xmp"
         with folder_of(self.root, path) as folder:
-            like = stat_of(folder, main["path"])
+            like = stat_of(folder, main)
             target = Rewriting(folder, os.path.basename(path), self.step)
             target.clear()
             if there is None:
@@ -108,12 +108,15 @@ class Beside(Target):
         self.done, self.variants = [], []
 
 
-def stat_of(folder: int, path: bytes) -> os.stat_result:
-    """What a photo's file is; raises Unwritable when it is not there."""
+def stat_of(folder: int, main: Row) -> os.stat_result:
+    """What a photo's file is; raises Unwritable when it is not there, or is another one since a scan read it."""
     try:
-        return os.stat(os.path.basename(path), dir_fd=folder, follow_symlinks=False)
+        seen = os.stat(os.path.basename(main["path"]), dir_fd=folder, follow_symlinks=False)
     except OSError:
         raise Unwritable(GONE) from None
+    if (seen.st_size, seen.st_mtime_ns) != (main["size"], main["mtime_ns"]):
+        raise Unwritable(CHANGED)
+    return seen
 
 
 def inner(target: Rewriting, main: bytes) -> bytes:

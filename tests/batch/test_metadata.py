@@ -131,6 +131,20 @@ def test_what_nobody_has_read_yet_is_not_overwritten(library: SavedLibrary, in_f
     assert [(row["job_id"], row["stage"], row["name"]) for row in errors] == [("save1", "save-metadata", JPEG)]
 
 
+def test_nothing_is_written_beside_another_picture_of_the_same_name(library: SavedLibrary):
+    """Another folder was set or mounted, and not scanned yet: what is known is not of the pictures in it."""
+    folder = library.bench.folder
+    folder.rename(folder.parent / "former")
+    (folder / JPEG).parent.mkdir(parents=True)
+    (folder / JPEG).write_bytes(b"another picture")
+
+    saved = library.save(in_file=False)
+
+    assert (saved.written, list(saved.failed)) == (0, [JPEG])
+    assert "scan again" in saved.failed[JPEG]
+    assert not (folder / f"{JPEG}.xmp").exists()
+
+
 def test_a_read_only_original_is_left_alone(library: SavedLibrary):
     """Also where the user who runs this may do everything."""
     path = library.bench.folder / JPEG
