@@ -37,6 +37,7 @@ class Patience(msgspec.Struct, frozen=True):
     quiet_s: float = 5  # without a change, before a scan starts
     longest_s: float = 60  # from the first change on, however many come
     anew_s: float = 15  # between two tries to watch a folder that is away
+    ask_s: float = 1  # between two tries to start a scan, while one is under way and changes go on
 
 
 class Watch:
@@ -58,14 +59,16 @@ class Watch:
         self.open_at = self.clock()  # when to try to watch it, again
         self.first: float | None = None  # when the first change came that no scan has seen
         self.last = 0.0
+        self.ask_at = self.clock()  # when to try to start a scan, again
         self.polled = ""  # why it is polled; "" while it is watched
 
     def look(self, within_s: float) -> None:
         """Wait for changes for a while, and start a scan when one is due."""
         if self.wait(within_s):
             self.note()
-        if self.due and self.started():
-            self.first = None
+        if self.due and self.clock() >= self.ask_at:
+            self.ask_at = self.clock() + self.patience.ask_s
+            self.first = None if self.started() else self.first
 
     def wait(self, within_s: float) -> bool:
         """Whether something changed within a time, or may have while nobody watched."""

@@ -126,6 +126,30 @@ def test_a_change_during_a_scan_starts_one_more_afterwards(home: Home, watch: Wa
     assert len(home.scans()) == 3
 
 
+def test_changes_that_go_on_during_a_scan_do_not_ask_for_the_next_one_without_a_pause(home: Home):
+    """Each of them wakes the watch; the store is asked once a second."""
+    now, asked = [0.0], list[float]()
+
+    class Busy(Watch):
+        """One whose scans are all under way."""
+
+        def wait(self, within_s: float) -> bool:
+            """Something changes fifty times a second."""
+            now[0] += 0.02
+            return True
+
+        def started(self) -> bool:
+            """No scan can start."""
+            asked.append(now[0])
+            return False
+
+    busy = Busy(home.settings.scan, home.jobs, home.owner, home.folder, Patience(longest_s=10), lambda: now[0])
+    for _ in range(1000):
+        busy.look(0.5)
+
+    assert 5 < len(asked) < 12
+
+
 def test_a_scan_that_waits_for_its_turn_will_see_the_change(home: Home, watch: Watch):
     """It is the same job."""
     busy = home.jobs.start(home.system.users.create("ben", "hash", scan_directory="/tmp").user_id, "scan", {})
