@@ -14,7 +14,7 @@ from lancedb.expr import col
 
 from batch.faces import DRAWN_BY_USER, NOBODY, SIDES, Roster, box_of, drawn, labeled, overlap
 from batch.rows import Row, now_utc
-from batch.said import added_id, named_by_sidecars, refused
+from batch.said import added_id, alone, named_by_sidecars, refused
 from batch.sink import Commits
 from cluster.errors import Conflict, Invalid, NotFound
 from cluster.store.database import Library
@@ -37,6 +37,7 @@ class Naming:
         """`by` is the user's id."""
         self.library, self.writer, self.by, self.now = library, writer, by, now
 
+    @alone
     def label(self, face_ids: Sequence[str], person_id: str = "", name: str = "") -> Person:
         """These faces are somebody's: a known person's, or that of a name, who is made when nobody has it."""
         faces = self.faces(face_ids)
@@ -44,6 +45,7 @@ class Naming:
         self.writer.commit([*made, *self.labels(faces, person.person_id)])
         return person
 
+    @alone
     def confirm(self, face_ids: Sequence[str]) -> int:
         """These faces are whose they were thought to be; raises Conflict for one that nobody was thought of."""
         faces = self.faces(face_ids)
@@ -54,6 +56,7 @@ class Naming:
         self.writer.commit([write for one, of_one in whose for write in self.labels([*of_one], roster.who(one))])
         return len(faces)
 
+    @alone
     def reject(self, face_ids: Sequence[str], person_id: str = "") -> int:
         """These faces are not a person's, or not of whom they are thought to be: that is never offered again."""
         faces = self.faces(face_ids)
@@ -69,6 +72,7 @@ class Naming:
         self.writer.commit([*self.facts(said), *forget(taken_back), *changed(of_them, NOBODY)])
         return len(faces)
 
+    @alone
     def unlabel(self, face_ids: Sequence[str]) -> int:
         """Nobody says any more whose these faces are; whom a sidecar names is rejected, or it would say so again."""
         faces = self.faces(face_ids)
@@ -78,6 +82,7 @@ class Naming:
         self.writer.commit([*self.facts(said), *forget(labels), *changed(faces, NOBODY)])
         return len(faces)
 
+    @alone
     def delete(self, face_ids: Sequence[str]) -> int:
         """These are no faces, or none that matter: they do not come back. Those that are deleted may be among them."""
         said_before = self.library.facts.by_keys([fact_id(key, DELETE) for key in face_ids]).to_pylist()
@@ -91,6 +96,7 @@ class Naming:
         self.writer.commit([*self.facts(said), *vectors, Delete("faces", "face_id", list(photos)), *counts])
         return len(photos)
 
+    @alone
     def add(
         self, photo_id: str, box: Box, vector: tuple[str, Sequence[float]] | None, person_id: str = "", name: str = ""
     ) -> str:
@@ -115,6 +121,7 @@ class Naming:
         self.writer.commit([*made, *said, *self.vector(face, vector), faces, *whose, *self.counted({photo_id}, {key})])
         return key
 
+    @alone
     def rename(self, person_id: str, name: str) -> Person:
         """A person has another name; a cluster becomes a person, whose faces somebody has seen.
 
@@ -131,6 +138,7 @@ class Naming:
         self.writer.commit([*self.people([now]), *self.labels(seen, now.person_id)])
         return now
 
+    @alone
     def merge(self, into: str, others: Sequence[str]) -> Person:
         """Some people are one: all are now the first, or, where that one has no name, the first that has one.
 
@@ -167,6 +175,7 @@ class Naming:
         whose = changed(moved, {"person_id": target.person_id})
         return [*self.labels(seen, target.person_id), *taken_back, *whose, *changed(out, NOBODY)]
 
+    @alone
     def split(self, person_id: str, face_ids: Sequence[str], name: str) -> Person:
         """Some of a person's faces are another's, who has a name; they are never offered as the first's again."""
         old, faces = self.library.people.person(person_id), self.faces(face_ids)
@@ -180,10 +189,12 @@ class Naming:
         self.writer.commit([*made, *said, *self.labels(faces, person.person_id)])
         return person
 
+    @alone
     def hide(self, person_id: str, hidden: bool) -> Person:
         """Show a person among the others, or do not."""
         return self.change(person_id, hidden=hidden)
 
+    @alone
     def cover(self, person_id: str, face_id: str) -> Person:
         """A person is shown by one of their faces, "" for one that we choose; raises Invalid for another's."""
         person = self.library.people.person(person_id)

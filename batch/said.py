@@ -1,9 +1,11 @@
-"""What was said of some faces before: whose they are not, and whom sidecars name. Says nothing itself."""
+"""What was said of some faces before, and that one says something at a time. Says nothing itself."""
 
+import functools
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 import msgspec
 from lancedb.expr import col, lit
@@ -14,6 +16,34 @@ from cluster.store.database import Library
 from cluster.store.faces import LABELED
 from cluster.store.facts import LABEL, REJECT
 from serve_apps.models.protocol import Box
+
+With = ParamSpec("With")
+Answer = TypeVar("Answer")
+
+
+class Speaker(Protocol):
+    """Who says something of a library."""
+
+    library: Library
+
+
+Speaking = TypeVar("Speaking", bound=Speaker)
+
+
+def alone(
+    say: Callable[Concatenate[Speaking, With], Answer],
+) -> Callable[Concatenate[Speaking, With], Answer]:
+    """Say something while nobody else does of that library: what was looked at still holds when it is committed.
+
+    Else two people, each merged into the other at the same moment, would both be gone.
+    """
+
+    @functools.wraps(say)
+    def said(speaker: Speaking, /, *words: With.args, **named: With.kwargs) -> Answer:
+        with speaker.library.database.writing("saying"):
+            return say(speaker, *words, **named)
+
+    return said
 
 
 def added_id(photo_id: str, box: Box) -> str:
