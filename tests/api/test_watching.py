@@ -2,45 +2,16 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from api.watching import Patience, Schedule, Watch, Watching
-from batch.jobs import JobControl
+from api.watching import Patience, Watch, Watching
 from batch.watching import FolderWatch, Unwatchable
 from cluster.settings import ScanSettings, Settings
-from cluster.store.database import System, open_system
-from cluster.store.jobs import Job, State
-from tests.api.standins import TakingCluster
+from tests.api.scanned_home import Home
 
 QUICK = Patience(quiet_s=0.4, longest_s=3, anew_s=0.1)
-
-
-class Home:
-    """A user with a folder, in a store whose jobs a test ends."""
-
-    def __init__(self, root: Path) -> None:
-        self.settings = Settings(root=root / "data", scan=ScanSettings(watch="auto"))
-        self.folder = root / "photos"
-        self.folder.mkdir()
-        self.system: System = open_system(self.settings)
-        self.owner = self.system.users.create("ann", "hash", scan_directory=str(self.folder)).user_id
-        self.jobs = JobControl(self.settings, self.system, TakingCluster())
-
-    def photo(self, name: str = "a.jpg") -> None:
-        """A file comes."""
-        (self.folder / name).write_bytes(b"a picture")
-
-    def scans(self) -> list[Job]:
-        """The scans there were, newest first."""
-        return self.system.jobs.list(self.owner, action="scan")
-
-    def end(self, state: State = "done") -> None:
-        """End the scans that run."""
-        for job in self.system.jobs.list(states=["running"]):
-            self.system.jobs.finish(job.job_id, job.attempt, state)
 
 
 @pytest.fixture
@@ -262,53 +233,6 @@ def test_a_folder_that_cannot_be_watched_is_scanned_every_so_often(home: Home, c
     watch.look(0)
     assert watch.watch
     watch.close()
-
-
-def test_a_clock_starts_scans_at_its_times(home: Home):
-    """Once each time, also after an hour that comes twice; what passed while nobody ran is left out."""
-    now = [datetime(2026, 10, 24, 3, 0)]
-    schedule = Schedule("30 3 * * *", home.jobs, home.owner, lambda: now[0])
-
-    def told(**passed: float) -> int:
-        now[0] += timedelta(**passed)
-        schedule.look()
-        home.end()
-        return len(home.scans())
-
-    assert [told(minutes=29), told(minutes=1), told(minutes=1), told(hours=20)] == [0, 1, 1, 1]
-    assert [told(hours=4), told(hours=-1), told(minutes=45)] == [2, 2, 2]  # the end of summer time
-    assert {job.by for job in home.scans()} == {"schedule"}
-    assert [told(days=-30), told(days=1)] == [2, 3]  # somebody set the clock
-
-
-def test_a_scan_that_is_under_way_will_do_for_the_clock(home: Home):
-    """Whoever started it, and also one that somebody paused."""
-    now = [datetime(2026, 10, 1)]
-    schedule = Schedule("* * * * *", home.jobs, home.owner, lambda: now[0])
-    home.jobs.start(home.owner, "scan", {}, home.owner)
-
-    now[0] += timedelta(minutes=1)
-    schedule.look()
-
-    assert [job.by for job in home.scans()] == [home.owner]
-
-
-def test_the_clock_has_a_scan_go_on_whose_process_is_gone(home: Home):
-    """Otherwise no scan would ever start again; one that somebody paused stays so."""
-    now = [datetime(2026, 10, 1)]
-    schedule = Schedule("* * * * *", home.jobs, home.owner, lambda: now[0])
-    cut_off = home.jobs.start(home.owner, "scan", {"paths": ["x.jpg"]}, home.owner)
-
-    def told() -> list[str]:
-        now[0] += timedelta(minutes=1)
-        schedule.look()
-        return [job.state for job in home.scans()]
-
-    home.system.jobs.interrupt(home.system.jobs.get(cut_off.job_id))
-    assert told() == ["running"]
-    home.jobs.pause(cut_off.job_id)
-    home.system.jobs.pause(cut_off.job_id, 2)
-    assert [told(), told()] == [["paused"]] * 2
 
 
 def test_every_owner_is_looked_after_while_the_process_stays(home: Home):

@@ -1,7 +1,6 @@
 """Whether a source is really there: the marker, the names in a root, the breaker, and what a scan does about them."""
 
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 from lancedb.expr import col, lit
 
-from batch.guard import FEW_FILES, FOREIGN, LIBRARY_ID, LOST, OURS, SOURCE, UNREADABLE, Disk, Guard, known
+from batch.guard import FEW_FILES, FOREIGN, LOST, OURS, SOURCE, UNREADABLE, Disk, Guard, known
 from batch.scan import Scan
 from cluster.errors import Conflict
 from cluster.settings import Settings, StoreSettings
@@ -156,26 +155,6 @@ def test_a_library_from_before_there_were_markers_can_go_on_after_many_of_its_fi
 
     assert (counts["gone_unmarked"], counts["too_many_gone"]) == (13, 1)
     assert (guard(home).marker(), guard(home).away()) == (OURS, "")
-    home.close()
-
-
-def test_where_most_files_were_deleted_before_there_were_markers_the_line_is_told(tmp_path: Path):
-    """A scan that is not sure of the folder marks none as missing; who is sure writes the line, and goes on."""
-    home = Album(tmp_path)
-    home.folder.mkdir()
-    fill(home, 26)
-    marker(home).unlink()
-    home.library.meta.delete(col("key").isin([SOURCE, LIBRARY_ID]))
-    for number in range(20):
-        (home.folder / f"{number % 12:02d}/{number:03d}.jpg").unlink()
-
-    assert home.scan()["gone_unmarked"] == 20
-    assert not marker(home).exists()
-    away = guard(home).away()
-    (line,) = re.findall(r"put the line ([0-9a-f]{32}) into", away)
-    marker(home).write_text(f"{line}\n")
-
-    assert guard(home).away() == ""
     home.close()
 
 
