@@ -49,6 +49,7 @@ THREADS = 32
 TIDY_EVERY_S = 3600
 log = logging.getLogger(__name__)
 
+TROUBLES = (BrightroomError, RayError, RuntimeError, OSError)  # of a store or cluster that is away
 BODY_BYTES = 64 * 1024  # of a request; routes that need more say so
 
 PHOTOS = Router(
@@ -135,7 +136,7 @@ async def tidy(deps: Deps) -> None:
         for work in (deps.system.tidy, lambda: empty_trashes(deps)):
             try:
                 await asyncio.to_thread(work)
-            except (BrightroomError, RayError, RuntimeError, OSError):
+            except TROUBLES:
                 log.warning("not everything could be tidied; trying again in an hour", exc_info=True)
         await asyncio.sleep(TIDY_EVERY_S)
 
@@ -144,9 +145,12 @@ def empty_trashes(deps: Deps) -> None:
     """Purge from everybody's trash what has been there for `store.trash_days`; blocks."""
     before = deps.system.clock() - timedelta(days=deps.settings.store.trash_days)
     for user in deps.system.users.list():
-        library = deps.library(user.user_id)
-        if len(library.trash.older(before, ["record_id"])):  # otherwise no writer need be started for it
-            purge(deps.settings, user.user_id, library, deps.writer(user.user_id), deps.system.clock())
+        try:
+            library = deps.library(user.user_id)
+            if len(library.trash.older(before, ["record_id"])):  # otherwise no writer need be started for it
+                purge(deps.settings, user.user_id, library, deps.writer(user.user_id), deps.system.clock())
+        except TROUBLES:
+            log.warning("the trash of %s could not be emptied; trying again in an hour", user.user_id, exc_info=True)
 
 
 def given(value: Any) -> Provide:

@@ -12,11 +12,12 @@ import rich_click as click
 
 from api import show
 from api.accounts import chosen, owner_to_scan
-from api.terminal import announce_admin, at_hand, out, say
-from cluster.errors import Invalid
+from api.terminal import announce_admin, at_hand, complain, out, say
+from cluster.errors import Invalid, ServiceError
 from cluster.settings import Settings
 from cluster.store.choices import in_use
 from cluster.store.database import System, open_library, open_system
+from cluster.store.jobs import Job
 from cluster.store.users import User
 
 ELSEWHERE = "these files are in nobody's folder; name files below a user's scan directory"
@@ -55,7 +56,8 @@ def scan(
     if user or directory:
         owners = [owner_to_scan(settings, system, user, directory)]
     else:
-        owners = [owner_to_scan(settings, system, one.name, None) for one in scanned(system, named)]
+        owners = scanned(system, named)
+        owners = owners if len(owners) > 1 else [owner_to_scan(settings, system, owners[0].name, None)]
     if not all(any(below(owner, [path]) for owner in owners) for path in named):  # without paths it would be everything
         raise Invalid(ELSEWHERE)
     arguments = {owner.user_id: {"full": full, "paths": below(owner, named)} for owner in owners}
@@ -159,19 +161,29 @@ def act(
 ) -> None:  # fmt: skip
     """Run an action for some users and tell how it ended for each; or only what it would do. Ends the process."""
     if dry_run:
-        show.plans(out, [plan(settings, system, owner, action, arguments[owner.user_id]) for owner in owners], as_json)
-        return
-    ended = []
+        plans = [plan(settings, system, owner, action, arguments[owner.user_id]) for owner in owners]
+        show.plans(out, list(zip([owner.name for owner in owners], plans, strict=True)), as_json)
+        sys.exit(1 if any(one.refused for one in plans) else 0)
     with at_hand(settings) as brightroom:
-        from api.follow import follow
-
-        for owner in owners:
-            job = brightroom.jobs.start(owner.user_id, action, arguments[owner.user_id])
-            ended.append(follow(brightroom.jobs, job.job_id, None if as_json else out))
-            if ended[-1].state == "paused":  # Ctrl-C means all of it
-                break
+        ended = [job for owner in owners if (job := done(brightroom, owner, action, arguments, len(owners), as_json))]
     show.ended(out, [(job, open_library(settings, job.owner)) for job in ended], as_json)
-    sys.exit(0 if all(job.state in ("done", "paused") for job in ended) else 1)
+    sys.exit(0 if len(ended) == len(owners) and all(job.state in ("done", "paused") for job in ended) else 1)
+
+
+def done(
+    brightroom: Any, owner: User, action: str, arguments: dict[str, dict[str, Any]], owners: int, as_json: bool
+) -> Job | None:
+    """An action's job for a user as it ended; None when it is refused, which is said and hinders no other user's."""
+    from api.follow import follow
+
+    try:
+        job = brightroom.jobs.start(owner.user_id, action, arguments[owner.user_id])
+    except ServiceError as error:
+        if owners == 1:
+            raise
+        complain(f"{owner.name}: {error}")
+        return None
+    return follow(brightroom.jobs, job.job_id, None if as_json else out)
 
 
 def plan(settings: Settings, system: System, owner: User, action: str, arguments: dict[str, Any]) -> Any:

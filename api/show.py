@@ -65,13 +65,14 @@ def counted(counts: dict[str, Any]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in told.items()) or "nothing to do"
 
 
-def plans(console: Console, foreseen: Sequence[Plan], as_json: bool) -> None:
-    """What actions would do; as JSON one of them, or a list of several."""
+def plans(console: Console, foreseen: Sequence[tuple[str, Plan]], as_json: bool) -> None:
+    """What actions would do to users' libraries; as JSON one of them, or a list of several."""
     if as_json:
-        plain(console, foreseen[0] if len(foreseen) == 1 else list(foreseen))
+        told = [{"user": name, **msgspec.to_builtins(plan)} for name, plan in foreseen]
+        plain(console, told[0] if len(told) == 1 else told)
         return
-    for plan in foreseen:
-        console.print(f"[bold]{plan.action}[/] would: {escape(counted(plan.counts))}")
+    for name, plan in foreseen:
+        console.print(f"[bold]{plan.action}[/] for {escape(name)} would: {escape(counted(plan.counts))}")
         if plan.refused:
             console.print(f"  [yellow]refused:[/] {escape(plan.refused)}")
         for name in plan.names:

@@ -5,6 +5,7 @@ or the next training brings to its end.
 """
 
 import secrets
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -14,7 +15,7 @@ from lancedb.expr import col
 
 from batch.faces import DRAWN_BY_USER, NOBODY, SIDES, Roster, box_of, drawn, labeled, overlap
 from batch.rows import Row, now_utc
-from batch.said import added_id, alone, named_by_sidecars, refused
+from batch.said import added_id, alone, forget, named_by_sidecars, refused
 from batch.sink import Commits
 from cluster.errors import Conflict, Invalid, NotFound
 from cluster.store.database import Library
@@ -282,14 +283,10 @@ class Naming:
     def counted(self, photo_ids: set[str], more: Collection[str] = (), without: Collection[str] = ()) -> list[Write]:
         """The writes that say how many faces some photos have, when some more are theirs and others are not."""
         rows = self.library.faces.of_photos(sorted(photo_ids), ["face_id", "photo_id"]).to_pylist()
-        left = [row["photo_id"] for row in rows if row["face_id"] not in {*without, *more}]
-        counts = [{"photo_id": photo, "face_count": left.count(photo) + len(more)} for photo in sorted(photo_ids)]
+        others = {*without, *more}
+        left = Counter(row["photo_id"] for row in rows if row["face_id"] not in others)
+        counts = [{"photo_id": photo, "face_count": left[photo] + len(more)} for photo in sorted(photo_ids)]
         return [Update("photos", changes_of(counts, self.library.photos.schema))]
-
-
-def forget(fact_ids: Sequence[str]) -> list[Write]:
-    """The write that takes facts back."""
-    return [Delete("facts", "fact_id", list(fact_ids))] if fact_ids else []
 
 
 def changed(faces: Sequence[Row], values: Row) -> list[Write]:

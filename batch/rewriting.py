@@ -187,15 +187,23 @@ def write_all(fd: int, data: bytes) -> None:
 
 def dress(fd: int, like: os.stat_result, former: Source | None) -> None:
     """Give a file another one's owner, where we may, and mode; and of a former one attributes and time."""
-    with suppress(OSError):
-        os.fchown(fd, like.st_uid, like.st_gid)
+    for uid, gid in ((like.st_uid, -1), (-1, like.st_gid)):
+        with suppress(OSError):
+            os.fchown(fd, uid, gid)
     mode = stat.S_IMODE(like.st_mode) & 0o777
     os.fchmod(fd, mode if former else mode & 0o666 | stat.S_IWUSR)  # beside a read-only file is one to write to again
     if former:
-        with suppress(OSError):  # not every disk has such
-            for name in os.listxattr(former.fd):
+        for name in attributes(former.fd):
+            with suppress(OSError):  # some are for the system to set
                 os.setxattr(fd, name, os.getxattr(former.fd, name))
         os.utime(fd, ns=(like.st_atime_ns, like.st_mtime_ns))
+
+
+def attributes(fd: int) -> list[str]:
+    """The names of a file's extended attributes; not every disk has such."""
+    with suppress(OSError):
+        return os.listxattr(fd)
+    return []
 
 
 def alike(now: os.stat_result | None, seen: os.stat_result) -> bool:

@@ -15,6 +15,7 @@ from batch.rows import Row
 from cluster.store.database import Library
 from cluster.store.faces import LABELED
 from cluster.store.facts import LABEL, REJECT
+from cluster.store.writer import Delete, Write
 from serve_apps.models.protocol import Box
 
 With = ParamSpec("With")
@@ -75,3 +76,8 @@ def named_by_sidecars(library: Library, faces: Sequence[Row], now: datetime) -> 
         left = settled(msgspec.structs.replace(known, facts=facts), detected, roster, now)
         found |= {one["face_id"]: one["person_id"] for one in left if one["standing"] == LABELED}
     return {key: person_id for key, person_id in found.items() if key in keys}
+
+
+def forget(fact_ids: Sequence[str]) -> list[Write]:
+    """The write that takes facts back."""
+    return [Delete("facts", "fact_id", list(fact_ids))] if fact_ids else []

@@ -104,3 +104,17 @@ def test_what_cannot_be_done_is_exit_status_one_and_wrong_words_are_two(run: Com
     assert "nobody's folder" in run("scan", "-s", "/etc/hostname", status=1)
     assert "there is no user zoe" in run("train-faces", "--user", "zoe", status=1)
     assert "name files with -s" in run("scan", "a.jpg", status=2)
+
+
+def test_one_users_folder_that_is_away_hinders_nobody_else(run: Command, running: Operated, folders: dict[str, Path]):
+    """The others are scanned, and the exit status tells; a dry run that is refused is no success either."""
+    away = folders["ben"].rename(folders["ben"].with_name("away"))
+    try:
+        told = run("scan", status=1)
+        foreseen = run("delete-missing", "--user", "ben", "--dry-run", "--json", status=1)
+    finally:
+        away.rename(folders["ben"])
+
+    assert "ben: the folder" in told
+    assert "scan done" in told
+    assert (foreseen["user"], bool(foreseen["refused"])) == ("ben", True)
