@@ -44,7 +44,9 @@ def test_moved_deleted_edited_and_added_files_each_do_the_right_thing(
     assert now[COFFEE]["caption"] == before[COFFEE]["caption"]
     assert now[RATED]["photo_id"] == before[RATED]["photo_id"]
     assert now[RATED]["content_id"] != before[RATED]["content_id"]
-    assert (before[RATED]["face_count"], now[RATED]["face_count"]) == (1, 0)
+    (face,) = home.library.faces.of_photos([now[RATED]["photo_id"]]).to_pylist()
+    assert (face["origin"], face["standing"]) == ("xmp", "labeled"), "its sidecar still says so, and no model any more"
+    assert (before[RATED]["face_count"], now[RATED]["face_count"]) == (1, 1)
     assert now[str(added.relative_to(home.folder))]["clip_rev"] != ""
     assert (job.counts["photos_added"], job.counts["moved"], job.counts["missing_files"]) == (1, 1, 1)
     assert vectors_of(home.library)["embedded:clip@1"].keys() == {row["photo_id"] for row in now.values()}
