@@ -43,6 +43,7 @@ from api.uploads import Uploads
 from batch.trash import purge
 from cluster.errors import BrightroomError
 from cluster.store.database import Library
+from cluster.store.storage import begun
 from cluster.store.users import User
 
 THREADS = 32
@@ -145,6 +146,8 @@ def empty_trashes(deps: Deps) -> None:
     """Purge from everybody's trash what has been there for `store.trash_days`; blocks."""
     before = deps.system.clock() - timedelta(days=deps.settings.store.trash_days)
     for user in deps.system.users.list():
+        if not begun(deps.settings, user.user_id):
+            continue
         try:
             library = deps.library(user.user_id)
             if len(library.trash.older(before, ["record_id"])):  # otherwise no writer need be started for it
