@@ -57,14 +57,14 @@ def test_pages_of_events_are_complete_and_newest_first(world: World) -> None:
 
 def test_an_event_tells_its_photos_page_by_page(world: World) -> None:
     """Newest first, those that are missing too, and no other event's."""
-    world.user("emil")
-    ids = told(world, "emil", {"Oslo": (3, 7), "Rome": (9, 2)})
-    library = world.library("emil")
+    world.user("elsa")
+    ids = told(world, "elsa", {"Oslo": (3, 7), "Rome": (9, 2)})
+    library = world.library("elsa")
     gone = library.photos.rows(limit=1, order_by="taken_at", descending=True).to_pylist()[0]["photo_id"]
     world.photo(
-        "emil", "Oslo/0006.jpg", taken_at=NOON - timedelta(days=3, minutes=-6), event_id=ids["Oslo"], missing=True
+        "elsa", "Oslo/0006.jpg", taken_at=NOON - timedelta(days=3, minutes=-6), event_id=ids["Oslo"], missing=True
     )
-    client = world.as_user("emil")
+    client = world.as_user("elsa")
 
     first = client.get(f"/api/events/{ids['Oslo']}").json()
     rest = client.get(f"/api/events/{ids['Oslo']}", params={"cursor": first["next_cursor"]}).json()

@@ -60,15 +60,15 @@ def test_pending_is_what_the_store_says_is_pending(world: World) -> None:
 
 def test_how_sure_training_must_be_is_ones_own_choice(world: World) -> None:
     """Between a half and nearly one; for one's own library."""
-    world.user("vera")
-    me, ben = world.as_user("vera"), world.as_user("ben")
+    world.user("wanda")
+    me, ben = world.as_user("wanda"), world.as_user("ben")
     assert me.get("/api/library/confidence").json() == {"confidence": 0.9}
 
     assert me.put("/api/library/confidence", json={"confidence": 0.75}).json() == {"confidence": 0.75}
 
     assert me.get("/api/library/confidence").json() == {"confidence": 0.75}
-    assert world.library("vera").confidence == 0.75
+    assert world.library("wanda").confidence == 0.75
     assert ben.get("/api/library/confidence").json() == {"confidence": 0.9}
     for wrong in (0.49, 1, None):
         assert me.put("/api/library/confidence", json={"confidence": wrong}).status_code == 400
-    assert world.library("vera").confidence == 0.75
+    assert world.library("wanda").confidence == 0.75
