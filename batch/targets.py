@@ -4,6 +4,7 @@ Leaves out the places themselves: beside the photo (beside.py) and inside it (in
 """
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -23,7 +24,7 @@ SPOILT = "what was written did not read back as it should, so the file was left 
 
 
 @dataclass
-class Target:
+class Target(ABC):
     """A kind of place, for one library."""
 
     settings: Settings
@@ -34,17 +35,17 @@ class Target:
     decoder: Decoder
     step: Step  # told what is done next
 
+    @abstractmethod
     def save(self, photo: Row, files: Sequence[Row], wanted: Wanted) -> bool:
-        """Write what is wanted of a photo unless it is said already; whether anything was written. Raises PhotoError"""
-        raise NotImplementedError
+        """Write what is wanted of a photo unless it is said already; whether it was. Raises PhotoError."""
 
+    @abstractmethod
     def writes(self) -> list[Write]:
         """What the library must be told of what was written."""
-        raise NotImplementedError
 
+    @abstractmethod
     def settle(self) -> None:
         """Let go of what was replaced: the library knows."""
-        raise NotImplementedError
 
     def whole(self, path: bytes) -> bytes:
         """A path below the root as the decode child is given it."""
