@@ -11,10 +11,12 @@ import pytest
 
 from api.up import Brightroom
 from batch.jobs import JobControl
+from batch.turns import SCAN
 from cluster.settings import Settings
 from cluster.store.database import System, open_system
 from cluster.store.jobs import Job
 from tests.api.standins import Clock, TakingCluster
+from tests.batch.adorned import trashed
 from tests.conftest import Household
 from tests.sample_library import SampleLibrary, write_sample_library
 
@@ -47,6 +49,24 @@ def control(tmp_path: Path, system: System, cluster: TakingCluster, clock: Clock
 def owner(system: System, tmp_path: Path) -> str:
     """A user with a folder."""
     return system.users.create("somebody", "hash", scan_directory=str(tmp_path)).user_id
+
+
+@pytest.fixture
+def waiting(system: System, clock: Clock) -> Callable[..., Job]:
+    """Makes a queued job; a second passes."""
+
+    def made(owner: str, action: str = SCAN, by: str = "somebody") -> Job:
+        job = system.jobs.create(owner, action, {}, by)
+        clock.advance(seconds=1)
+        return job
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def twelve(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve photos with faces, four of them in the trash."""
+    return trashed(tmp_path_factory.mktemp("twelve") / "home")
 
 
 @pytest.fixture(scope="session")

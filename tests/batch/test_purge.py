@@ -12,14 +12,8 @@ from batch.trash import purge
 from cluster.store.schema import rows_of
 from cluster.store.writer import Upsert, Writer
 from serve_apps.media.addresses import EXTENSIONS, derived_path
-from tests.batch.adorned import Album, trashed
+from tests.batch.adorned import Album
 from tests.batch.bench_of_one import OWNER, Killed, Mortal
-
-
-@pytest.fixture(scope="module")
-def twelve(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twelve photos with faces, four of them in the trash."""
-    return trashed(tmp_path_factory.mktemp("twelve") / "home")
 
 
 @pytest.fixture

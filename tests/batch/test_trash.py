@@ -13,14 +13,8 @@ from batch.pipeline import Stage
 from batch.trash import fitted, restore
 from cluster.store.schema import rows_of, texts
 from cluster.store.writer import Update, Upsert, Writer
-from tests.batch.adorned import ANN, NOON, Album, everything, trashed
+from tests.batch.adorned import ANN, NOON, Album, everything
 from tests.batch.bench_of_one import Killed, Mortal
-
-
-@pytest.fixture(scope="module")
-def twelve(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twelve photos with faces, four of them in the trash."""
-    return trashed(tmp_path_factory.mktemp("twelve") / "home")
 
 
 @pytest.fixture

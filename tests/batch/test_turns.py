@@ -37,18 +37,6 @@ def started(system: System, clock: Clock):
     return made
 
 
-@pytest.fixture
-def waiting(system: System, clock: Clock):
-    """Makes a queued job; a second passes."""
-
-    def made(owner: str, action: str = SCAN, by: str = "somebody") -> Job:
-        job = system.jobs.create(owner, action, {}, by)
-        clock.advance(seconds=1)
-        return job
-
-    return made
-
-
 def turn(system: System, clock: Clock, job: Job) -> Turn:
     """A job's turn that has begun."""
     begun = Turn(system.jobs, job.job_id, TURN_S, lambda: clock.now.timestamp())

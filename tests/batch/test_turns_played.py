@@ -7,24 +7,12 @@ from collections import Counter
 import pytest
 
 from batch.jobs import JobControl, rest
-from batch.turns import ACTIONS, HEAVY, LIGHT_AT_ONCE, SCAN, Turn, clash
+from batch.turns import ACTIONS, HEAVY, LIGHT_AT_ONCE, Turn, clash
 from cluster.store.database import System
 from cluster.store.jobs import WATCH, Job
 from tests.api.standins import Clock
 
 TURN_S = 60
-
-
-@pytest.fixture
-def waiting(system: System, clock: Clock):
-    """Makes a queued job; a second passes."""
-
-    def made(owner: str, action: str = SCAN, by: str = "somebody") -> Job:
-        job = system.jobs.create(owner, action, {}, by)
-        clock.advance(seconds=1)
-        return job
-
-    return made
 
 
 def test_a_small_scan_does_not_wait_for_a_big_one(control: JobControl, system: System, clock: Clock, waiting):
