@@ -18,9 +18,9 @@ from cluster.store.files import SCHEMA as FILES
 from cluster.store.schema import rows_of
 from tests.batch.adorned import Album, everything, fill
 from tests.batch.bench_of_one import Bench, Killed
+from tests.nobody import NOBODY, as_nobody
 
 SHARE = 0.2
-NOBODY = 65534
 
 
 @pytest.fixture
@@ -253,13 +253,8 @@ def test_a_folder_that_takes_no_marker_is_known_by_the_names_in_it():
             (root / name).mkdir(parents=True)
         data.mkdir()
         os.chown(data, NOBODY, NOBODY)
-        os.seteuid(NOBODY)
-        try:
-            library = open_library(Settings(root=data, store=StoreSettings(fresh_s=0)), "somebody")
-            library.files.upsert(rows_of([{"file_id": "a", "state": "ok", "path": b"2021/a", "seen_at": 0}], FILES))
-            Guard(library, os.fsencode(root), SHARE).sign()
-        finally:
-            os.seteuid(0)
+        as_nobody(sign, data, root)
+        library = open_library(Settings(root=data, store=StoreSettings(fresh_s=0)), "somebody")
         states = []
         for name in ("2021", "2022", "2023"):
             states.append(Guard(library, os.fsencode(root), SHARE).marker())
@@ -267,6 +262,13 @@ def test_a_folder_that_takes_no_marker_is_known_by_the_names_in_it():
         states.append(Guard(library, os.fsencode(root), SHARE).marker())
 
     assert states == [OURS, OURS, OURS, LOST]
+
+
+def sign(data: Path, root: Path) -> None:
+    """Make a library of one file and remember its folder, which takes no marker."""
+    library = open_library(Settings(root=data, store=StoreSettings(fresh_s=0)), "somebody")
+    library.files.upsert(rows_of([{"file_id": "a", "state": "ok", "path": b"2021/a", "seen_at": 0}], FILES))
+    Guard(library, os.fsencode(root), SHARE).sign()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody to whom a folder is closed")
@@ -278,11 +280,13 @@ def test_what_lies_below_a_folder_that_cannot_be_listed_is_not_gone():
             (root / name).mkdir(exist_ok=True)
             (root / name).chmod(mode)
         paths = [b"open/a.jpg", b"open/x/a.jpg", b"entered/a.jpg", b"entered/x/a.jpg", b"closed/a.jpg", b"a.jpg"]
-        os.seteuid(NOBODY)
-        try:
-            disk = Disk(os.fsencode(root))
-            gone = [disk.is_gone(path) for path in paths]
-        finally:
-            os.seteuid(0)
+
+        gone = as_nobody(gone_of, os.fsencode(root), paths)
 
     assert gone == [True, True, False, False, False, True]
+
+
+def gone_of(root: bytes, paths: list[bytes]) -> list[bool]:
+    """Whether some files are gone."""
+    disk = Disk(root)
+    return [disk.is_gone(path) for path in paths]
