@@ -93,13 +93,15 @@ class Tending:
 
 
 @contextmanager
-def watched(gone: Callable[[], bool], lost: threading.Event, at_loss: Callable[[], None]) -> Iterator[None]:
+def watched(
+    gone: Callable[[], bool], lost: threading.Event, at_loss: Callable[[], None], every_s: float = WATCH_S
+) -> Iterator[None]:
     """A block during which it is asked again and again whether Ray is gone; once it is, `at_loss` is called."""
     over = threading.Event()
 
     def watch() -> None:
-        while not over.wait(WATCH_S):
-            if gone():
+        while not over.wait(every_s):
+            if surely(gone):
                 log.error("Ray is gone")
                 lost.set()
                 at_loss()
@@ -112,3 +114,12 @@ def watched(gone: Callable[[], bool], lost: threading.Event, at_loss: Callable[[
     finally:
         over.set()
         thread.join()
+
+
+def surely(gone: Callable[[], bool]) -> bool:
+    """Whether Ray is gone; where that is noted cannot be read for a moment says nothing of Ray."""
+    try:
+        return gone()
+    except OSError as error:
+        log.warning("whether Ray is there cannot be read (%s); trying again", error)
+        return False

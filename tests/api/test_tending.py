@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ray.exceptions import RayError
 
-from api.tending import Tending
+from api.tending import Tending, watched
 from batch.jobs import JobControl
 from cluster.errors import StoreError, Unavailable
 from cluster.head import run_dir
@@ -225,6 +225,23 @@ def test_it_ends_and_says_so_when_the_head_is_gone(tmp_path: Path, cluster: Taki
     one.end()
 
     assert one.lost == [True]
+
+
+def test_a_folder_that_cannot_be_read_for_a_moment_ends_no_watch():
+    """It says nothing of Ray; the watch goes on, and sees later that Ray is gone."""
+    answers: Iterator[bool | OSError] = iter([PermissionError("closed"), OSError("stale"), False, True])
+    lost, asked = threading.Event(), []
+
+    def gone() -> bool:
+        asked.append(next(answers))
+        if isinstance(asked[-1], OSError):
+            raise asked[-1]
+        return asked[-1]
+
+    with watched(gone, lost, lambda: None, every_s=0.01):
+        until(lost.is_set)
+
+    assert len(asked) == 4
 
 
 def test_at_the_end_nothing_of_it_is_left(process: Callable[[], Process]):
