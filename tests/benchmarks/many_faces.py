@@ -5,7 +5,7 @@ network on ORL do: pictures of one person 0.25 +- 0.06, of two 0.55 +- 0.05.
 """
 
 import json
-import resource
+import re
 import subprocess
 import sys
 import tempfile
@@ -99,6 +99,11 @@ def b_cubed(people: np.ndarray, groups: np.ndarray) -> float:
     return float(2 * shares[0] * shares[1] / sum(shares))
 
 
+def high_water() -> int:
+    """The most memory this process had, in KiB; what `getrusage` tells is that of the parent if it had more."""
+    return int(re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[0])
+
+
 def main() -> None:
     """One run; tells as JSON what it took."""
     run, size, kept = sys.argv[1:]
@@ -106,7 +111,7 @@ def main() -> None:
     began, used = time.perf_counter(), time.process_time()
     groups = RUNS[run](vectors, people, Path(kept))
     seconds, cpu = time.perf_counter() - began, time.process_time() - used
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    peak = high_water() / 2**20
     print(json.dumps({"seconds": seconds, "cpu": cpu, "peak": peak, "f1": b_cubed(people, groups)}))
 
 
