@@ -1,6 +1,8 @@
 """The branches of the tree of settings, each for one part of Brightroom. The tree itself is in settings.py."""
 
+import re
 from datetime import datetime
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,6 +26,17 @@ def gcs_address(address: Any) -> Any:
     return address
 
 
+def network(given: str) -> str:
+    """Refuse what is no network, no address and no host name: a slip here would allow nothing, in silence."""
+    try:
+        return str(ip_network(given))
+    except ValueError:
+        if HOST_NAME.fullmatch(given) and not HOST_NAME.fullmatch(given)["last"].isdigit():
+            return given.lower()
+    told = "this is no network and no host name; write 192.168.1.0/24, fd12:3456::/32 or cloud.home.arpa"
+    raise PydanticCustomError("network", told)
+
+
 def schedule(expression: str) -> str:
     """Refuse what cron would not understand, and a sixth field, which says something else in each cron."""
     try:
@@ -40,8 +53,10 @@ def off(word: Any) -> Any:
     return "off" if word is False else word
 
 
+HOST_NAME = re.compile(r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*(?P<last>[A-Za-z0-9-]{1,63})", re.ASCII)
 Folder = Annotated[Path, BeforeValidator(not_empty)]
 GcsAddress = Annotated[str, BeforeValidator(gcs_address)]
+Network = Annotated[str, AfterValidator(network)]
 Schedule = Annotated[str, AfterValidator(schedule)]
 
 
@@ -131,4 +146,19 @@ class ScanSettings(Part):
     schedule: Schedule | None = Field(None, description="when to scan everybody's folder, as cron has it: 30 3 * * *")
     vanish_share: float = Field(
         0.2, ge=0, le=1, description="when more than this share of known files is gone at once, none is marked missing"
+    )
+
+
+class NextcloudSettings(Part):
+    """Other servers that photos come from: which may be talked to, and what is kept of theirs."""
+
+    allowed_networks: list[Network] = Field(
+        [], description="private networks and host names that users' servers may be in; none but public ones otherwise"
+    )
+    plain_http: bool = Field(False, description="allow servers without TLS: everybody on the way reads the password")
+    downloads: int = Field(4, ge=1, le=32, description="files of one user fetched at once")
+    keep_originals: bool = Field(True, description="false: only derived pictures stay, originals are streamed")
+    least_free_gb: float = Field(2, ge=0, description="downloads stop before less than this is free on the disk")
+    key_file: Folder | None = Field(
+        None, description="the key that passwords are sealed with, of mode 0400; none: keys/nextcloud in the root"
     )

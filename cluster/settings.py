@@ -11,7 +11,16 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from cluster import places
-from cluster.branches import ApiSettings, Folder, MediaSettings, Part, RaySettings, ScanSettings, StoreSettings
+from cluster.branches import (
+    ApiSettings,
+    Folder,
+    MediaSettings,
+    NextcloudSettings,
+    Part,
+    RaySettings,
+    ScanSettings,
+    StoreSettings,
+)
 from cluster.errors import SettingsError
 from cluster.shares import Demand, refusal
 from cluster.sources import Variables, document, first_fault, giver, known_variables
@@ -19,8 +28,8 @@ from cluster.specs import KINDS_OF, ModelSpec, checked
 
 __all__ = [
     "CONFIGS", "CONFIG_VARIABLE", "PREFIX", "SERVICES", "SERVICE_OF",
-    "ApiSettings", "MediaSettings", "ModelSpec", "Part", "RaySettings", "ScanSettings", "Settings", "StoreSettings",
-    "load_settings",
+    "ApiSettings", "MediaSettings", "ModelSpec", "NextcloudSettings", "Part", "RaySettings", "ScanSettings", "Settings",
+    "StoreSettings", "load_settings",
 ]  # fmt: skip
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
@@ -53,6 +62,7 @@ class Settings(Part):
     api: ApiSettings = ApiSettings()
     media: MediaSettings = MediaSettings()
     scan: ScanSettings = ScanSettings()
+    nextcloud: NextcloudSettings = NextcloudSettings()
     services: dict[str, ModelSpec | None] = Field({}, description="a model for each service; null: not configured")
 
     @field_validator("services")
@@ -184,4 +194,7 @@ def located(settings: Settings) -> Settings:
     if settings.ray.temp_dir:
         scratch = places.folder_to_make("ray.temp_dir", settings.ray.temp_dir)
         paths["ray"] = settings.ray.model_copy(update={"temp_dir": scratch})
+    if settings.nextcloud.key_file:
+        key_file = places.worked_out("nextcloud.key_file", settings.nextcloud.key_file)
+        paths["nextcloud"] = settings.nextcloud.model_copy(update={"key_file": key_file})
     return settings.model_copy(update=paths)

@@ -59,6 +59,8 @@ def test_the_environment_goes_over_the_file(monkeypatch: pytest.MonkeyPatch):
         ("BRIGHTROOM_ROOT", "/proc/nope", "root: /proc/nope cannot be created"),
         ("BRIGHTROOM_ROOT", "~nobody-of-this-name/x", "root: ~nobody-of-this-name/x cannot be worked out"),
         ("BRIGHTROOM_RAY__TEMP_DIR", "/no/such/folder", "ray.temp_dir: /no/such"),
+        ("BRIGHTROOM_NEXTCLOUD__ALLOWED_NETWORKS", '["192.168.1.5/24"]', "this is no network and no host name"),
+        ("BRIGHTROOM_NEXTCLOUD__ALLOWED_NETWORKS", '["https://cloud.example"]', "this is no network and no host name"),
     ],
 )
 def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str):
