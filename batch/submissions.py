@@ -15,7 +15,7 @@ from batch.progress import TOPIC
 from cluster import board
 from cluster.errors import Unavailable
 from cluster.runtime import dashboard_of
-from cluster.settings import CONFIG_VARIABLE, CONFIGS, PREFIX, Settings
+from cluster.settings import CONFIG_VARIABLE, CONFIGS, KEYS_VARIABLE, PREFIX, Settings
 
 DEADLINE_S = 10.0  # of one request; Ray's client has none
 
@@ -94,7 +94,7 @@ class Submissions:
 
 def job_environment(settings: Settings) -> dict[str, str]:
     """What a job's process must know to read the same settings; no secret is among it."""
-    named = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
+    named = {name: value for name, value in os.environ.items() if name.startswith(PREFIX) and name != KEYS_VARIABLE}
     config = os.path.abspath(os.environ.get(CONFIG_VARIABLE) or CONFIGS / "embedded.yaml")
     weights = {f"{PREFIX}WEIGHTS": str(settings.weights)} if settings.weights else {}
     return {

@@ -20,7 +20,7 @@ import msgspec
 import psutil
 
 from cluster.errors import Unavailable
-from cluster.settings import Settings
+from cluster.settings import KEYS_VARIABLE, Settings
 
 GRACE_S = 4.0  # a raylet with busy replicas takes half a minute over its farewell (measured); what matters is stored
 
@@ -50,7 +50,8 @@ def launch(settings: Settings) -> Head:
     """Start a head, in place of one that died, and write its note; it does not answer yet."""
     sweep(settings)
     gcs, dashboard = settings.ray.port or free_port(), settings.ray.dashboard_port or free_port()
-    pid = spawn(head_command(settings, gcs, dashboard), {**os.environ, **HEAD_ENVIRONMENT}, head_log(settings))
+    inherited = {name: value for name, value in os.environ.items() if name != KEYS_VARIABLE}
+    pid = spawn(head_command(settings, gcs, dashboard), {**inherited, **HEAD_ENVIRONMENT}, head_log(settings))
     return note(settings, Head(f"127.0.0.1:{gcs}", f"http://127.0.0.1:{dashboard}", pid, born(pid)))
 
 

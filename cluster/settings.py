@@ -27,14 +27,15 @@ from cluster.sources import Variables, document, first_fault, giver, known_varia
 from cluster.specs import KINDS_OF, ModelSpec, checked
 
 __all__ = [
-    "CONFIGS", "CONFIG_VARIABLE", "PREFIX", "SERVICES", "SERVICE_OF",
+    "CONFIGS", "CONFIG_VARIABLE", "KEYS_VARIABLE", "PREFIX", "SERVICES", "SERVICE_OF",
     "ApiSettings", "MediaSettings", "ModelSpec", "NextcloudSettings", "Part", "RaySettings", "ScanSettings", "Settings",
     "StoreSettings", "load_settings",
 ]  # fmt: skip
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 PREFIX = "BRIGHTROOM_"
-CONFIG_VARIABLE = "BRIGHTROOM_CONFIG"  # which file; the only variable that is no setting itself
+CONFIG_VARIABLE = "BRIGHTROOM_CONFIG"  # which file; no setting itself
+KEYS_VARIABLE = "BRIGHTROOM_NEXTCLOUD_KEYS"  # a secret, and so no setting: settings travel (cluster/sealing.py)
 ADDRESS_VARIABLE = "RAY_ADDRESS"  # Ray's own, and the setting ray.address where nothing else says any
 
 SERVICES = (
@@ -140,7 +141,7 @@ def load_settings(path: Path | None = None) -> Settings:
     file = path or Path(os.environ.get(CONFIG_VARIABLE) or CONFIGS / "embedded.yaml")
     if not file.is_file():
         raise SettingsError(f"{file}: there is no such file; name an existing one in {CONFIG_VARIABLE}")
-    known_variables(PREFIX, Settings.model_fields, CONFIG_VARIABLE)
+    known_variables(PREFIX, Settings.model_fields, (CONFIG_VARIABLE, KEYS_VARIABLE))
     try:
         settings = Settings.model_validate(sources(file)().model_dump())
     except ValidationError as error:

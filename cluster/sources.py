@@ -76,11 +76,11 @@ class Variables(EnvSettingsSource):
         return super().explode_env_vars(field_name, field, env_vars)
 
 
-def known_variables(prefix: str, branches: Collection[str], beside: str) -> None:
-    """Refuse a variable that sets nothing: a slip of the pen must not pass in silence. `beside`: one that may be."""
+def known_variables(prefix: str, branches: Collection[str], beside: Collection[str]) -> None:
+    """Refuse a variable that sets nothing: a slip of the pen must not pass in silence. `beside`: those that may be."""
     for name in os.environ:
         branch = name.removeprefix(prefix).split("__")[0].lower()
-        if name.startswith(prefix) and name != beside and branch not in branches:
+        if name.startswith(prefix) and name not in beside and branch not in branches:
             raise SettingsError(f"{name}: there is no setting {branch}; unset the variable or mend its name")
 
 

@@ -25,6 +25,7 @@ from cluster.store.photos import Photos
 from cluster.store.schema import SCHEMA_VERSION, key, rows_of, texts
 from cluster.store.services import Services
 from cluster.store.sessions import Sessions
+from cluster.store.sources import Sources
 from cluster.store.table import Table
 from cluster.store.trash import Trash
 from cluster.store.users import Users
@@ -60,7 +61,7 @@ def checked(meta: Table) -> Table:
 
 
 class System:
-    """Users, sessions, jobs, leases, services and their models, failed logins."""
+    """Users, sessions, jobs, leases, services and their models, failed logins, users' Nextclouds."""
 
     def __init__(self, database: Connection, session_lifetime: timedelta, login_attempts: int, clock: Clock) -> None:
         self.database, self.clock = database, clock
@@ -72,11 +73,13 @@ class System:
         self.services = Services(database, clock)
         self.choices = Choices(database, clock)
         self.attempts = Attempts(database, login_attempts, clock)
+        self.sources = Sources(database, clock)
 
     def tidy(self) -> None:
-        """Forget sessions that have ended and failed logins of long ago."""
+        """Forget sessions that have ended, failed logins of long ago, and what killed commands left of passwords."""
         self.sessions.forget_ended()
         self.attempts.forget_old()
+        self.sources.tidy()
 
 
 class Library:

@@ -190,6 +190,18 @@ class Table:
             return False
         return True
 
+    def purge(self) -> None:
+        """Leave nothing on disk of rows that were deleted or changed. For small tables: all of it is written anew.
+
+        Compacting alone would do neither: few deleted rows stay in their file, and files that no version names, which a
+        killed writer left, are spared for days.
+        """
+        with self._writing():
+            self.lance.checkout_latest()
+            self.lance.add(fitted(self.lance.to_arrow(), self.schema), mode="overwrite")
+            self.database.flush()  # the former version may only go when this one is safely on disk
+            self.lance.optimize(cleanup_older_than=SHORTEST, delete_unverified=bool(self.database.folder))
+
     def _change_found(self, where: Expr, assignments: Mapping[str, str]) -> int:
         """Change rows by row id. One that was changed since it was found has another id by then: look again."""
         while True:
