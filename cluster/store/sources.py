@@ -26,9 +26,10 @@ SCHEMA = pa.schema(
         column("folders", pa.list_(pa.string())),
         column("excludes", pa.list_(pa.string())),
         maybe("keep_originals", pa.bool_()),
+        column("app_password", pa.bool_()),
         *texts("state", "told", "version"),
         column("used", pa.int64()),
-        column("available", pa.int64()),
+        column("free", pa.int64()),
         column("connected_at", TIME),
         column("checked_at", TIME),
     ]
@@ -36,7 +37,7 @@ SCHEMA = pa.schema(
 TOLD = [name for name in SCHEMA.names if name != "sealed"]
 NONE = "You are not connected to a Nextcloud; connect first."
 
-State: TypeAlias = Literal["connected", "refused", "unreachable", "maintenance", "locked"]
+State: TypeAlias = Literal["connected", "refused", "unreachable", "maintenance", "key_lost"]
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -48,18 +49,19 @@ class Source(msgspec.Struct, frozen=True):
     folders: list[str]  # remote paths that are scanned, with all below them; "" is everything
     excludes: list[str]  # globs: what is left out
     keep_originals: bool | None  # None: as the settings say
-    state: State  # how it was when it was last checked; refused and locked ones wait for their owner
+    app_password: bool  # whether the password is one that Nextcloud made for us, and not the account's own
+    state: State  # how it was when it was last checked
     told: str  # a sentence for the owner, "" when all is well
     version: str  # of the server
     used: int  # bytes of the account, -1 when the server does not tell
-    available: int  # bytes that the account may still take, -1 when not told or without a limit
+    free: int  # bytes that the account may still take, -1 when not told or without a limit
     connected_at: datetime  # when its owner entered the password
     checked_at: datetime
 
     @property
     def waits(self) -> bool:
         """Whether only its owner can mend it, by entering something new: until then its server is not asked."""
-        return self.state in ("refused", "locked")
+        return self.state == "refused"
 
 
 Listing: TypeAlias = list[Source]
@@ -98,14 +100,15 @@ class Sources:
         return password
 
     def connect(
-        self, user_id: str, server: str, login: str, password: str, sealer: Sealer, version: str = "",
-        used: int = -1, available: int = -1,
+        self, user_id: str, server: str, login: str, password: str, sealer: Sealer, app_password: bool = True,
+        version: str = "", used: int = -1, free: int = -1,
     ) -> Source:  # fmt: skip
         """Note a connection that works. Of the same account it keeps what was chosen; nothing is left of the former."""
         now, former = self._clock(), self.find(user_id)
         same = former if former and (former.server, former.login) == (server, login) else None
         chosen = (same.folders, same.excludes, same.keep_originals) if same else ([], [], None)
-        source = Source(user_id, server, login, *chosen, "connected", "", version, used, available, now, now)
+        told = (app_password, "connected", "", version, used, free)
+        source = Source(user_id, server, login, *chosen, *told, connected_at=now, checked_at=now)
         sealed = sealer.seal(password, *bound(user_id, server, login))
         self.table.upsert(rows_of([{**msgspec.structs.asdict(source), "sealed": sealed}], SCHEMA))
         if former:
@@ -121,14 +124,12 @@ class Sources:
             raise NotFound(NONE)
         return self.get(user_id)
 
-    def note(
-        self, source: Source, state: State, told: str, version: str = "", used: int = -1, available: int = -1
-    ) -> bool:
+    def note(self, source: Source, state: State, told: str, version: str = "", used: int = -1, free: int = -1) -> bool:
         """Note how a connection is now; False when it is another one by then, or gone."""
         same = (col("user_id") == lit(source.user_id)) & (col("connected_at") == lit(source.connected_at))
         values = {"state": state, "told": told, "checked_at": self._clock()}
         if state == "connected":
-            values |= {"version": version, "used": used, "available": available}
+            values |= {"version": version, "used": used, "free": free}
         return bool(self.table.change(same, values))
 
     def disconnect(self, user_id: str) -> bool:

@@ -21,7 +21,7 @@ PASSWORD = "kFm3x-Qw9Zr-7LpTe-Xb4Ns-Yc2Vd"
 
 def connected(system: System, user_id: str = "ann", password: str = PASSWORD, server: str = "https://cloud") -> Source:
     """A new connection."""
-    return system.sources.connect(user_id, server, "ann@home", password, SEALER, "31.0.4", 100, 900)
+    return system.sources.connect(user_id, server, "ann@home", password, SEALER, True, "31.0.4", 100, 900)
 
 
 def sealed(system: System, user_id: str = "ann") -> bytes:
@@ -42,7 +42,7 @@ def test_a_connection_is_told_without_its_password(system: System, clock: Turned
     source = connected(system)
 
     assert system.sources.get("ann") == source == system.sources.all()[0]
-    assert (source.state, source.told, source.version, source.used, source.available) == (
+    assert (source.state, source.told, source.version, source.used, source.free) == (
         "connected", "", "31.0.4", 100, 900,
     )  # fmt: skip
     assert (source.connected_at, source.folders, source.excludes, source.keep_originals) == (clock(), [], [], None)
@@ -104,7 +104,7 @@ def test_how_it_goes_is_noted_unless_it_is_another_connection_by_then(system: Sy
 
 @pytest.mark.parametrize(
     ("state", "waits"),
-    [("connected", False), ("unreachable", False), ("maintenance", False), ("refused", True), ("locked", True)],
+    [("connected", False), ("unreachable", False), ("maintenance", False), ("refused", True), ("key_lost", False)],
 )
 def test_what_its_owner_must_mend_waits_for_them(system: System, state: str, waits: bool) -> None:
     """Nobody tries a wrong password again."""
