@@ -5,6 +5,7 @@ What needs Ray or a model is imported by the command that needs it: `brightroom 
 The commands that run Library actions are in `commands.py`.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,8 @@ from api.accounts import chosen, new_user
 from api.signals import end_in_order, end_within
 from api.terminal import announce_admin, chosen_settings, complain, out, say
 from cluster.errors import BrightroomError
-from cluster.settings import SERVICES, Settings
+from cluster.sealing import forget_handed, take_over
+from cluster.settings import KEYS_VARIABLE, SERVICES, Settings
 from cluster.store.choices import in_use
 from cluster.store.database import open_library, open_system
 
@@ -55,23 +57,29 @@ class Commands(click.RichGroup):
 def main(context: click.Context, config: Path | None) -> None:
     """A photo library that runs on a Ray cluster."""
     context.obj = chosen_settings(config)
+    context.meta[KEYS_VARIABLE] = take_over(
+        context.obj, os.environ
+    )  # first of all: nothing that is started inherits them
 
 
 @main.command()
 @click.option("--host", help="Address to listen on; otherwise api.host of the settings.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; otherwise api.port of the settings.")
-@click.pass_obj
-def up(settings: Settings, host: str | None, port: int | None) -> None:
+@click.pass_context
+def up(context: click.Context, host: str | None, port: int | None) -> None:
     """Start Brightroom and stay until Ctrl-C, which stops all that it started."""
 
     from api.http_server import HttpServer, listening
     from api.up import running, served_once
     from cluster.logs import configure
 
+    settings: Settings = context.obj
     end_in_order()
     configure(settings, "api", prints_are_kept=False)
     address = host or settings.api.host, settings.api.port if port is None else port
     with served_once(settings), listening(*address) as door:
+        if not context.meta[KEYS_VARIABLE]:
+            forget_handed(settings)  # those of an earlier start
         announce_admin(open_system(settings))
         with running(settings, say) as brightroom:
             server = HttpServer(brightroom.application(), *address, door)

@@ -106,9 +106,12 @@ class Sources:
         """Note a connection that works. Of the same account it keeps what was chosen; nothing is left of the former."""
         now, former = self._clock(), self.find(user_id)
         same = former if former and (former.server, former.login) == (server, login) else None
-        chosen = (same.folders, same.excludes, same.keep_originals) if same else ([], [], None)
-        told = (app_password, "connected", "", version, used, free)
-        source = Source(user_id, server, login, *chosen, *told, connected_at=now, checked_at=now)
+        source = Source(
+            user_id=user_id, server=server, login=login, folders=same.folders if same else [],
+            excludes=same.excludes if same else [], keep_originals=same.keep_originals if same else None,
+            app_password=app_password, state="connected", told="", version=version, used=used, free=free,
+            connected_at=now, checked_at=now,
+        )  # fmt: skip
         sealed = sealer.seal(password, *bound(user_id, server, login))
         self.table.upsert(rows_of([{**msgspec.structs.asdict(source), "sealed": sealed}], SCHEMA))
         if former:
