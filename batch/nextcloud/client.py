@@ -1,48 +1,88 @@
-"""One user's account on one Nextcloud server."""
+"""One user's account on one Nextcloud server: is it there, what is in a folder, the bytes of a file.
 
-from collections.abc import Callable, Iterator
+Every method tries again where that may help, and raises the faults of faults.py where it does not. What is fetched to
+disk is download.py's; addresses, TLS, limits and statuses are below, in transport.py.
+"""
+
+import threading
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import IO, TypeVar
 
-import msgspec
+import httpx
 
-from batch.nextcloud.listing import Item
-from batch.nextcloud.transport import Transport
+from batch.nextcloud import account
+from batch.nextcloud.account import Standing, Status, User
+from batch.nextcloud.download import Download, Downloaded, Source
+from batch.nextcloud.faults import Changed, Gone, Maintenance, NoRoom, Refused, Unreachable
+from batch.nextcloud.listing import FOLDER, Item, Refusals, items, self_first
+from batch.nextcloud.multistatus import MOST_BYTES, PIECE, entries
+from batch.nextcloud.names import escaped
+from batch.nextcloud.patience import PASSING, Tries
+from batch.nextcloud.transport import Answer, Transport
+from cluster.errors import Invalid
+from cluster.redaction import remember
 
-Refusals = Callable[[str, str], None]  # an href that is refused, and the reason
+__all__ = ["Downloaded", "Item", "Nextcloud", "Standing"]
 
+T = TypeVar("T")
 
-class Standing(msgspec.Struct, frozen=True):
-    """How things are with an account that answers."""
-
-    version: str  # of the server, as it says
-    product: str  # "Nextcloud", or what the server calls itself
-    user_id: str  # whose files they are; a login may be an e-mail address
-    used: int  # bytes; -1 when not told
-    free: int  # bytes that the quota leaves; -1 when not told or unlimited
-
-
-class Downloaded(msgspec.Struct, frozen=True):
-    """A file that is on disk whole."""
-
-    etag: str
-    size: int  # bytes
-    mtime: float  # seconds since the epoch, UTC
-    sha256: str  # of its bytes, in hexadecimals
+IN_MEMORY = 4 << 20  # bytes of a listing; more of it goes through a temporary file
+SHORT = 256 << 10  # bytes of answers about the server and the account
+MOST_FILE = 1 << 50  # bytes of a file that is streamed; its length is checked by whoever asked for it
 
 
 class Nextcloud:
     """An account; may be used by several threads at once. After it was refused once it asks nothing more."""
 
     def __init__(self, server: str, login: str, password: str, transport: Transport) -> None:
-        self._server = server
+        """Args: the server's URL as `Addresses.server` gives it; the password is kept as the header it makes only.
+
+        Raises Forbidden for a server that may not be talked to, Invalid for a login that cannot be.
+        """
+        if ":" in login or not login:
+            raise Invalid("A user name has no colon, and is not empty. Check it in Nextcloud's settings.")
+        remember(password)
+        self._server = transport.addresses.server(server)
+        self._host = httpx.URL(self._server).host
+        self._login = login
+        self._auth = httpx.BasicAuth(login, password)
+        self._transport = transport
+        self._first, self._known, self._refused = threading.Lock(), False, False
+        self._user: User | None = None
+
+    def __repr__(self) -> str:
+        return f"Nextcloud({self._server!r}, {self._login!r})"
 
     def check(self) -> Standing:
         """Whether the server answers, is a Nextcloud and takes the password; raises the fault that says why not."""
-        raise NotImplementedError
+        status = self._retried(self._status)
+        if status.maintenance or status.upgrading:
+            raise Maintenance(f"{self._host} is in maintenance mode. Try again when that is over.")
+        self._user = self._retried(self._who)
+        self.about("")
+        return account.standing(status, self._user)
 
     def list(self, path: str = "", refused: Refusals = lambda href, reason: None) -> Iterator[Item]:
         """What a folder holds, the folder itself first; what cannot be meant well is told to `refused` and left out."""
-        raise NotImplementedError
+        seen: set[str] = set()
+        told = once(refused)
+        url, tries = self._url(path), Tries(self._transport.patience)
+        while True:
+            try:
+                for one in self._listed(url, path, "1", told):
+                    if one.path not in seen:
+                        seen.add(one.path)
+                        yield one
+                return
+            except PASSING as fault:
+                tries.wait(fault)
+
+    def about(self, path: str) -> Item:
+        """One file or folder as it is now; raises Gone."""
+        url = self._url(path)
+        return self._retried(lambda: next(self._listed(url, path, "0", lambda href, reason: None)))
 
     def download(
         self,
@@ -54,15 +94,112 @@ class Nextcloud:
     ) -> Downloaded:
         """Fetch a file to its final place, by way of a folder for what is not whole yet, on the same disk.
 
-        `progress` is told bytes as they come; fewer than none when some have to come again. Raises Changed, Gone, Short,
-        Stopped (kept for the next time), Busy, NoRoom, Unkept and what every request may.
+        `progress` is told bytes as they come; fewer than none when some have to come again. Raises Changed, Gone,
+        Short, Stopped (kept for the next time), Busy, NoRoom, Unkept and what every request may.
         """
-        raise NotImplementedError
+        url = self._url(item.path)
+        source = Source(lambda headers: self._get(url, headers, (200, 206, 416)), lambda: self.about(item.path))
+        return Download(source, to, partial, self._transport.patience, progress, stopped).fetch(item)
 
     def read(self, path: str, etag: str, start: int = 0) -> Iterator[bytes]:
-        """The bytes of a version of a file from a position on; raises Changed for another version, Gone for none."""
-        raise NotImplementedError
+        """The bytes of a version of a file from a position on; raises Changed for another version, Gone for none.
+
+        The request is made when the first bytes are asked for; one that breaks off raises Unreachable.
+        """
+        url, headers = self._url(path), {"Range": f"bytes={start}-"} if start else {}
+        with self._retried(lambda: self._get(url, headers, (200, 206))) as answer:
+            other = etag and answer.headers.get("etag", "").removeprefix("W/") != etag.removeprefix("W/")
+            if other or answer.packed:
+                raise Changed("The original has changed on the server. Scan again to see what it is now.")
+            skipped = start if answer.status == 200 else self._begins(answer, start)
+            for chunk in answer.chunks(MOST_FILE):
+                if len(chunk) > skipped:
+                    yield chunk[skipped:]
+                skipped = max(skipped - len(chunk), 0)
 
     def close(self) -> None:
         """Let go of the connections."""
-        raise NotImplementedError
+        self._transport.close()
+
+    def _begins(self, answer: Answer, start: int) -> int:
+        if answer.headers.get("content-range", "").startswith(f"bytes {start}-"):
+            return 0
+        raise Unreachable(f"{self._host} sends another part of the file than was asked for. Try again.", passing=True)
+
+    def _status(self) -> Status:
+        with self._transport.ask("GET", f"{self._server}/status.php", (200,)) as answer:
+            return account.status_of(answer.whole(SHORT), self._host)
+
+    def _who(self) -> User:
+        """The account; a server without the OCS API says nothing of it, and the login is the id then."""
+        url = f"{self._server}/ocs/v2.php/cloud/user?format=json"
+        try:
+            with self._ask("GET", url, (200,), {"OCS-APIRequest": "true", "Accept": "application/json"}) as answer:
+                return account.user_of(answer.whole(SHORT), self._host)
+        except Gone:
+            return User(self._login)
+
+    def _listed(self, url: str, path: str, depth: str, refused: Refusals) -> Iterator[Item]:
+        """A folder's entries, the folder first; the body is fetched whole before: whoever reads on may take long."""
+        with SpooledTemporaryFile(IN_MEMORY) as body:
+            headers = {"Depth": depth, "Content-Type": "application/xml; charset=utf-8"}
+            with self._ask("PROPFIND", url, (207,), headers, FOLDER) as answer:
+                self._spool(answer, body)
+            found = entries(iter(lambda: body.read(PIECE), b""))
+            yield from self_first(items(found, path, answer.url, refused), path, self._host)
+
+    def _spool(self, answer: Answer, body: IO[bytes]) -> None:
+        try:
+            for chunk in answer.chunks(MOST_BYTES, self._transport.patience.answer_s):
+                body.write(chunk)
+            body.seek(0)
+        except OSError as error:
+            raise NoRoom("There is no room for a long listing in the folder for temporary files. Make some.") from error
+
+    def _get(self, url: str, headers: dict[str, str], takes: Collection[int]) -> Answer:
+        return self._ask("GET", url, takes, headers)
+
+    def _url(self, path: str) -> str:
+        if self._user is None:
+            self._user = self._retried(self._who)
+        return f"{self._server}/remote.php/dav/files/{escaped(self._user.id)}/{escaped(path)}"
+
+    def _ask(
+        self, method: str, url: str, takes: Collection[int], headers: dict[str, str], content: bytes = b""
+    ) -> Answer:
+        """An answer to this account; until one has come nobody else asks: a wrong password is told once, not by all."""
+        if self._known:
+            return self._asked(method, url, takes, headers, content)
+        with self._first:
+            answer = self._asked(method, url, takes, headers, content)
+            self._known = True
+            return answer
+
+    def _asked(self, method: str, url: str, takes: Collection[int], headers: dict[str, str], content: bytes) -> Answer:
+        if self._refused:
+            raise Refused(f"{self._host} has refused this account before. Enter the app password again.")
+        try:
+            return self._transport.ask(method, url, takes, auth=self._auth, headers=headers, content=content)
+        except Refused:
+            self._refused = True
+            raise
+
+    def _retried(self, work: Callable[[], T]) -> T:
+        tries = Tries(self._transport.patience)
+        while True:
+            try:
+                return work()
+            except PASSING as fault:
+                tries.wait(fault)
+
+
+def once(refused: Refusals) -> Refusals:
+    """The same, told of every href once only, however often a listing is tried."""
+    known: set[str] = set()
+
+    def tell(href: str, reason: str) -> None:
+        if href not in known:
+            known.add(href)
+            refused(href, reason)
+
+    return tell

@@ -3,9 +3,9 @@
 No message holds a password, nor text that a server sent: that may be anything.
 """
 
-from cluster.errors import Conflict, Denied, Invalid, NotFound, TooMany, Unavailable
+import math
 
-LONGEST_WAIT_S = 24 * 3600  # what a server may ask us to wait; one whose clock is off may ask for more
+from cluster.errors import Conflict, Denied, Invalid, NotFound, TooMany, Unavailable
 
 
 class Refused(Denied):
@@ -13,7 +13,14 @@ class Refused(Denied):
 
 
 class Unreachable(Unavailable):
-    """No connection, one that stalls or crawls, a server that fails again and again, an answer that is broken."""
+    """No connection, one that stalls or crawls, a server that fails again and again, an answer that is broken.
+
+    `passing`: whether trying again may help; `wait_s`: what the server asked to wait before that, if it did.
+    """
+
+    def __init__(self, message: str, passing: bool = False, wait_s: float | None = None) -> None:
+        super().__init__(message)
+        self.passing, self.wait_s = passing, wait_s
 
 
 class Maintenance(Unavailable):
@@ -25,10 +32,11 @@ class Maintenance(Unavailable):
 
 
 class Throttled(TooMany):
-    """429 also after waiting; `retry_after_s` says when to ask again."""
+    """429 also after waiting; `retry_after_s` says when to ask again, `wait_s` what the server said, if it did."""
 
-    def __init__(self, message: str, retry_after_s: int = 300) -> None:
-        super().__init__(message, retry_after_s)
+    def __init__(self, message: str, wait_s: float | None = None) -> None:
+        super().__init__(message, 60 if wait_s is None else math.ceil(wait_s))
+        self.wait_s = wait_s
 
 
 class Forbidden(Invalid):
