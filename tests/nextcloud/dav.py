@@ -6,6 +6,7 @@ One application a user. It leaves out who asks: `front.py` has checked that.
 import logging
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 from xml.etree.ElementTree import Element, SubElement, register_namespace
 
 from wsgidav.dav_error import HTTP_NOT_FOUND, DAVError
@@ -82,7 +83,7 @@ class File(Dressed, FileResource):  # type: ignore[misc]
         """Add what Nextcloud adds to a download."""
         tree = self.provider.tree
         response_headers.append(("OC-ETag", f'"{tree.etag_of(self.below)}"'))
-        response_headers.append(("OC-FileId", f"{tree.id_of(self.below):08}ocstandin"))
+        response_headers.append(("Content-Disposition", f"attachment; filename*=UTF-8''{quote(self.name, safe='')}"))
         if told := tree.checksums_of(self.below):
             response_headers.append(("OC-Checksum", told))
 
@@ -101,6 +102,10 @@ class Files(FilesystemProvider):  # type: ignore[misc]
     def __init__(self, tree: Tree) -> None:
         super().__init__(str(tree.folder), readonly=True, fs_opts={"follow_symlinks": False})
         self.tree = tree
+
+    def is_readonly(self) -> bool:
+        """Whether methods that write are refused: always."""
+        return True
 
     def get_resource_inst(self, path: str, environ: dict[str, Any]) -> File | Folder | None:
         """The file or folder at a path; None where there is none."""

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import urllib.parse
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Protocol
@@ -25,6 +25,8 @@ from tests.nextcloud.front import credentials
 
 LOGGED = ("host", "depth", "range", "if-range", "if-none-match", "accept-encoding", "user-agent")
 Headers = list[tuple[str, str]]
+Application = Callable[..., Iterable[bytes]]
+Answering = Callable[..., "Answer"]
 
 
 @dataclass
@@ -117,18 +119,21 @@ class Wire:
         return True
 
     def reset(self) -> None:
-        """Have the connection end with a reset instead of an orderly end."""
+        """End the connection with a reset instead of an orderly end."""
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self._request.conn.linger = True  # cheroot would shut it down in order first
+        self._request.conn.linger = True  # or cheroot would shut it down in order
+        self._socket.close()
 
 
 class Fault(Protocol):
     """What goes wrong with one request."""
 
-    kind: str
+    @property
+    def kind(self) -> str:
+        """Its name."""
 
-    def spoil(self, seen: Seen, answer: Callable[[], Answer], wire: Wire) -> None:
-        """Do it; `answer()` is what would have been answered."""
+    def spoil(self, seen: Seen, answer: "Answering", wire: Wire) -> None:
+        """Do it; `answer()` is what would have been answered, `answer("HTTP_RANGE")` without that header."""
 
 
 class Gateway(wsgi.Gateway_10):
@@ -151,11 +156,11 @@ class Gateway(wsgi.Gateway_10):
     def _answer(self, seen: Seen) -> None:
         application, start = self.req.server.wsgi_app, self.start_response
 
-        def noting(status: str, headers: Headers, exc_info: Any = None) -> Callable[[bytes], object]:
+        def noting(status: str, headers: Headers, exc_info: Any = None) -> Any:
             seen.status = int(status.split()[0])
             return start(status, headers, exc_info)
 
-        def counting(chunks: Iterable[bytes]) -> Iterator[bytes]:
+        def counting(chunks: Iterable[bytes]) -> Generator[bytes, None, None]:
             for chunk in chunks:
                 seen.sent += len(chunk)
                 yield chunk
@@ -172,18 +177,19 @@ class Gateway(wsgi.Gateway_10):
     def _spoil(self, fault: Fault, seen: Seen, server: "Server") -> None:
         self.req.sent_headers = self.req.close_connection = True
         wire = Wire(self.req, seen, server.stopping)
-        fault.spoil(seen, lambda: answer_of(server.wsgi_app, self.env), wire)
+        fault.spoil(seen, lambda *without: answer_of(server.wsgi_app, self.env, without), wire)
 
 
-def answer_of(application: Callable[..., Iterable[bytes]], environ: dict[str, Any]) -> Answer:
-    """What an application answers."""
+def answer_of(application: Application, environ: dict[str, Any], without: tuple[str, ...]) -> Answer:
+    """What an application answers to a request that lacks some headers."""
+    asked = {name: value for name, value in environ.items() if name not in without}
     started: list[tuple[str, Headers]] = []
 
     def start_response(status: str, headers: Headers, exc_info: Any = None) -> Callable[[bytes], object]:
         started.append((status, headers))
         return lambda _: None
 
-    chunks = iter(application(environ, start_response))
+    chunks = iter(application(asked, start_response))
     first = next(chunks, b"")
     return Answer(*started[-1], chain([first], chunks))
 
@@ -191,10 +197,10 @@ def answer_of(application: Callable[..., Iterable[bytes]], environ: dict[str, An
 class Server(wsgi.Server):
     """cheroot, with a gateway that knows of faults; it keeps what was seen and what went wrong by itself."""
 
-    def __init__(self, application: Callable[..., Iterable[bytes]], fault_for: Callable[[Seen], Fault | None]) -> None:
+    def __init__(self, application: Application, fault_for: Callable[[Seen], Fault | None]) -> None:
         super().__init__(("127.0.0.1", 0), application, numthreads=8, request_queue_size=128, shutdown_timeout=2)
         self.gateway = Gateway
-        self.keep_alive_conn_limit = None
+        self.keep_alive_conn_limit = 1000
         self.expiration_interval = 0.05  # how soon a stop is seen
         self.fault_for = fault_for
         self.stopping = threading.Event()

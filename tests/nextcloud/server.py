@@ -23,8 +23,9 @@ from typing import Self
 import trustme
 from cheroot.ssl.builtin import BuiltinSSLAdapter
 
+from tests.nextcloud.faults import Faults
 from tests.nextcloud.front import Front
-from tests.nextcloud.gateway import Fault, Seen, Server
+from tests.nextcloud.gateway import Seen, Server
 from tests.nextcloud.logins import Account
 from tests.nextcloud.tree import Tree
 
@@ -39,10 +40,12 @@ class StandIn:
         self.host = host
         self.tls = tls
         self.front = Front()
+        self.faults = Faults()
+        self.faults.measures.change = self._change
         self._ids = itertools.count(1001)
         self._authority = trustme.CA()
         self.add(user)
-        self.server = Server(self.front, self._fault_for)
+        self.server = Server(self.front, self.faults.due)
         self._thread = threading.Thread(target=self.server.serve, name="stand-in", daemon=True)
 
     def __enter__(self) -> Self:
@@ -186,8 +189,9 @@ class StandIn:
         """What went wrong in the stand-in itself; a test of the stand-in wants none."""
         return self.server.mishaps
 
-    def _fault_for(self, seen: Seen) -> Fault | None:
-        return None
+    def _change(self, seen: Seen) -> None:
+        tree = self.tree(seen.user)
+        tree.put(seen.path, self.faults.measures.changed(tree.on_disk(seen.path).read_bytes()))
 
     def _adapter(self) -> BuiltinSSLAdapter:
         issued = self._authority.issue_cert(*{self.host, "127.0.0.1", "localhost"})
