@@ -33,6 +33,7 @@ from api.metrics import Metrics, healthz, show_metrics
 from api.node_figures import Measured
 from api.photos import list_photos, show_photo
 from api.pictures import original, thumbnail
+from api.remaking import Remaking
 from api.schema import openapi
 from api.search import ROUTES as SEARCH
 from api.search import similar
@@ -75,6 +76,7 @@ def create_app(deps: Deps) -> Litestar:
         "deps": deps, "logins": logins, "login_limit": LoginLimit(deps.system.attempts), "feed": feed,
         "metrics": metrics, "version": version(), "history": History(measured),
         "storages": storages, "uploads": Uploads(deps.settings),
+        "remaking": Remaking(deps.settings, deps.library, deps.writer),
     }  # fmt: skip
     app = Litestar(
         [*ROUTES, picture_search(deps.settings.api)],
@@ -92,7 +94,7 @@ def create_app(deps: Deps) -> Litestar:
         debug=False,
     )
     app.state.deps, app.state.feed, app.state.history = deps, feed, shared["history"]
-    app.state.uploads = shared["uploads"]
+    app.state.uploads, app.state.remaking = shared["uploads"], shared["remaking"]
     return app
 
 
@@ -129,6 +131,7 @@ async def receiving(app: Litestar) -> AsyncIterator[None]:
         yield
     finally:
         await asyncio.to_thread(app.state.uploads.close)
+        await asyncio.to_thread(app.state.remaking.close)
 
 
 async def tidy(deps: Deps) -> None:

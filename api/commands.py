@@ -132,18 +132,21 @@ def build_similarity_index(settings: Settings, user: str | None) -> None:
 
 
 @click.command("clear-cache")
+@click.option(
+    "--all", "everything", is_flag=True,
+    help="All thumbnails and previews too whose original is there: they are made again when somebody looks.",
+)  # fmt: skip
 @dry
 @json
 @click.pass_obj
-def clear_cache(settings: Settings, dry_run: bool, as_json: bool) -> None:
+def clear_cache(settings: Settings, everything: bool, dry_run: bool, as_json: bool) -> None:
     """Delete what can be made again: pictures that no photo shows, and what is left of uploads and composed weights."""
-    from api.cache import clear, leftovers
+    from api.cache import cache, clear
 
-    found = leftovers(settings)
-    freed = {name: sum(size for _, size in files) for name, files in found.items()}
+    found = cache(settings, everything)
     if not dry_run:
-        clear(found)
-    show.freed(out, freed, dry_run, as_json)
+        clear(settings, found.freed)
+    show.cleared(out, found, dry_run, as_json)
 
 
 def everybody(

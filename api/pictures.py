@@ -1,46 +1,58 @@
-"""The bytes of a photo: derived pictures, which browsers may keep, and the originals, downloaded as they are."""
+"""The bytes of a photo: derived pictures, which browsers may keep, and the originals, downloaded as they are.
 
+A derived picture that is gone is made again (remaking.py).
+"""
+
+import asyncio
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from litestar import Request, Response, get
-from litestar.params import FromPath, QueryParameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter, SkipValidation
 
 from api.access import USER
 from api.deps import Given, Me, Owned
 from api.originals import attachment, media_type, open_original
-from api.photo_view import SIZES
+from api.photo_view import SIZES, thumbnails
 from api.photos import photo_row
 from api.ranges import OpenFile, answer_file
+from api.remaking import Remaking
 from cluster.errors import NotFound
-from cluster.settings import Settings
 from cluster.store.database import Library
+from serve_apps.media.addresses import derived_path
 
 FOR_EVER = "private, max-age=31536000, immutable"
 ASK_FIRST = "private, no-cache"
+Remade: TypeAlias = NamedDependency[SkipValidation[Remaking]]
 PICTURE_TYPES = {"jpg": "image/jpeg", "webp": "image/webp"}
 
 
-@get(
-    "/{photo_id:str}/thumbnail/{size:str}",
-    opt=USER, sync_to_thread=True, summary="A derived picture", media_type="image/webp",
-)  # fmt: skip
-def thumbnail(
+@get("/{photo_id:str}/thumbnail/{size:str}", opt=USER, summary="A derived picture", media_type="image/webp")
+async def thumbnail(
     request: Request[Any, Any, Any],
     photo_id: FromPath[str],
     size: FromPath[Literal["preview", "big", "square", "small"]],
     deps: Given,
     owned: Owned,
     user: Me,
+    remaking: Remade,
     v: Annotated[str, QueryParameter(max_length=64, description="the content it is of, as in `thumbnails`")] = "",
 ) -> Response[Any]:
     """A photo's preview (JPEG, 1440 px), or its big, square or small thumbnail (WebP).
 
     With `v` the answer may be kept for ever, because other content has another address; without, by asking first.
     """
-    content_id = photo_row(owned, photo_id)["content_id"]
-    file = open_derived(derived_path(deps.settings, user.user_id, content_id, size))
+    row = await asyncio.to_thread(photo_row, owned, photo_id)
+    content_id, viewable = row["content_id"], bool(thumbnails(row))
+    path = derived_path(deps.settings.derived / user.user_id, content_id, size)
+    file = await asyncio.to_thread(open_derived, path)
+    if file is None and viewable:
+        await remaking.again(user, content_id)
+        file = await asyncio.to_thread(open_derived, path)
+    if file is None:
+        raise NotFound("This photo has no such picture yet. A scan with the thumbnail service running makes it.")
     headers = {
         "Content-Type": PICTURE_TYPES[SIZES[size]],
         "Cache-Control": FOR_EVER if v == content_id else ASK_FIRST,
@@ -81,16 +93,10 @@ def file_row(library: Library, photo: dict[str, Any], file_id: str) -> dict[str,
     return row
 
 
-def derived_path(settings: Settings, user_id: str, content_id: str, size: str) -> Path:
-    """Where a derived picture of some content is kept."""
-    return settings.derived / user_id / content_id[:2] / f"{content_id}.{size}.{SIZES[size]}"
-
-
-def open_derived(path: Path) -> OpenFile:
-    """A derived picture to be read; raises NotFound while there is none."""
+def open_derived(path: Path) -> OpenFile | None:
+    """A derived picture to be read; None while there is none, or only an empty file that a power cut left."""
     try:
-        return OpenFile(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW))
+        file = OpenFile(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW))
     except OSError:
-        raise NotFound(
-            "This photo has no such picture yet. A scan with the thumbnail service running makes it."
-        ) from None
+        return None
+    return file if file.size else None

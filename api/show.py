@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from lancedb.expr import col, lit
@@ -16,6 +16,9 @@ from cluster.settings import Settings
 from cluster.store.database import Library, System
 from cluster.store.jobs import ENDED, PREPARED, Job
 from cluster.store.timeline import overview
+
+if TYPE_CHECKING:
+    from api.cache import Cache, Files  # which asks whether Ray runs
 
 MOST_FAILURES = 1000  # printed of one job
 GO_ON = "`brightroom scan` goes on from what is committed."
@@ -79,13 +82,22 @@ def plans(console: Console, foreseen: Sequence[tuple[str, Plan]], as_json: bool)
             console.print(f"  {escape(name)}")
 
 
-def freed(console: Console, sizes: dict[str, int], foreseen: bool, as_json: bool) -> None:
-    """How many bytes were deleted, or would be, by what they are of."""
+def cleared(console: Console, cache: "Cache", foreseen: bool, as_json: bool) -> None:
+    """How many bytes of how many files were deleted, or would be, by what they are; what stayed; whose was left out."""
+    freed, kept = ({name: summed(files) for name, files in part.items()} for part in (cache.freed, cache.kept))
     if as_json:
-        plain(console, sizes)
+        plain(console, {"freed": freed, "kept": kept, "busy": cache.busy})
         return
-    for name, size in sizes.items():
-        console.print(f"{'would free' if foreseen else 'freed'} {size / 1e6:,.1f} MB: {name}")
+    for word, part in (("would free" if foreseen else "freed", freed), ("kept", kept)):
+        for name, sums in part.items():
+            console.print(f"{word} {sums['bytes'] / 1e6:,.1f} MB: {name} ({sums['files']:,} files)")
+    for user in cache.busy:
+        console.print(f"left out the pictures of {escape(user)}: a job works on that library; clear again after it")
+
+
+def summed(files: "Files") -> dict[str, int]:
+    """How many files, and how many bytes they are."""
+    return {"files": len(files), "bytes": sum(size for _, size in files)}
 
 
 def accounted(counts: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 How a job begins and ends is `jobs.py`'s business; which action does what in which order stands here.
 """
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -180,7 +181,8 @@ def analyse(tools: Tools) -> None:
         one.analyse()
     elif choices[SERVICE_OF["clip"]].changed_at.isoformat() == tools.job.arguments["since"]:  # else: changed again
         settings = chosen(tools.settings, choices)
-        NewVectors(settings, tools.job.owner, tools.library, tools.sink, tools.reporter, waits).all()
+        root = os.fsencode(tools.root)
+        NewVectors(settings, tools.job.owner, tools.library, tools.sink, tools.reporter, waits, root=root).all()
 
 
 def prepare(one: Scan, job: Job, reporter: Reporter) -> None:

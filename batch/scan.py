@@ -27,7 +27,7 @@ from batch.sink import Committed, Sink
 from batch.stages import Forget, Local, Predict, ReadPreview, Served, caption_request, picture
 from batch.variants import stem
 from batch.waiting import COMING, READERS, READING, why_waiting
-from batch.work import embedded, pending, work_table
+from batch.work import embedded, note_remade, pending, with_originals, work_table
 from cluster.errors import Invalid
 from cluster.settings import SERVICE_OF, Settings
 from cluster.store.database import Library
@@ -47,13 +47,14 @@ def ingest_stages(settings: Settings, root: bytes, derived: Path) -> list[Stage]
     return [Stage("thumbnails", pool, Ingest, (media, root, str(derived))), Stage("places", pool, Geocode)]
 
 
-def analyse_stages(settings: Settings, derived: Path, possible: set[str]) -> list[Stage]:
+def analyse_stages(settings: Settings, derived: Path, possible: set[str], root: bytes = b"") -> list[Stage]:
     """Pass two, in order: photos in, what the models say of them out. A stage whose service is stopped is left out."""
     workers = settings.scan.analyse_workers or min(cpus(), MOST_IN_FLIGHT)
     pool = Pool.of_threads("analyse", workers, MIN_SHARE)
     models = [model_stage(settings, name, service, pool) for name, service in SERVICE_OF.items() if name in possible]
+    media = settings.media.model_dump_json()
     return [
-        Stage("read", pool, ReadPreview, (str(derived), settings.scan.analysis_px)),
+        Stage("read", pool, ReadPreview, (str(derived), settings.scan.analysis_px, media, root)),
         *models,
         Stage("forget", pool, Forget, (("rgb", "rgb_height", "rgb_width"),)),
     ]
@@ -277,9 +278,10 @@ class Scan:
 
     def analyse_chunk(self, photo_ids: Sequence[str], wanted: dict[str, str]) -> None:
         """Pass two over some photos."""
-        stages = analyse_stages(self.settings, self.derived, self.possible())
-        work = work_table(self.library.photos, photo_ids, wanted)
+        stages = analyse_stages(self.settings, self.derived, self.possible(), self.root)
+        work = with_originals(self.library, work_table(self.library.photos, photo_ids, wanted))
         for batch in self.run(work, stages, self.settings.scan.batch_size):
+            note_remade(self.sink.writer, batch)
             for stage, (done, failed) in self.sink.analysed(batch, wanted).items():
                 if stage in wanted:
                     self.progress.stage(stage).advance(done, failed)

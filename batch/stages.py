@@ -15,10 +15,11 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from batch.pictures import Renewal
 from cluster.errors import PhotoError, Unavailable
-from cluster.settings import ModelSpec
+from cluster.settings import MediaSettings, ModelSpec
 from serve_apps.faults import Enduring
-from serve_apps.media.addresses import derived_path
+from serve_apps.media.addresses import derived_path, is_there
 from serve_apps.media.preview import read_preview
 from serve_apps.models.protocol import CaptionRequest, Image, Model, Tag
 
@@ -32,23 +33,34 @@ def with_column(batch: pa.Table, name: str, values: Sequence[Any], kind: pa.Data
 
 
 class ReadPreview:
-    """Decode each photo's preview once for all models: columns rgb, rgb_height, rgb_width, or why not: read_error."""
+    """Decode each photo's preview once for all models: columns rgb, rgb_height, rgb_width, or why not: read_error.
 
-    def __init__(self, derived: str, longest: int) -> None:
+    A preview that is gone is made again from the photo's file, column original, if there is one: column remade says
+    how many bytes the photo's pictures have then, 0 where they were there.
+    """
+
+    def __init__(self, derived: str, longest: int, media: str = "", root: bytes = b"") -> None:
+        """`media` are the settings of that name as JSON; without `root`, the owner's folder, nothing is made again."""
         self.derived = Path(derived)
         self.longest = longest
+        self.renewal = Renewal(MediaSettings.model_validate_json(media), self.derived, root) if root else None
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         """The batch with the pictures' bytes, (H, W, 3) uint8 in row order."""
         images: list[Image | None] = []
-        errors = []
-        for content_id in batch["content_id"].to_pylist():
+        errors, remade = [], []
+        originals = batch["original"].to_pylist() if "original" in batch.column_names else [b""] * len(batch)
+        for content_id, original in zip(batch["content_id"].to_pylist(), originals, strict=True):
+            made = 0
             try:
+                made = self.remake(content_id, original)
                 images.append(self.read(content_id))
                 errors.append("")
             except PhotoError as error:
                 images.append(None)
                 errors.append(str(error))
+            remade.append(made)
+        batch = with_column(batch, "remade", remade, pa.int64())
         pixels = [image.tobytes() if image is not None else None for image in images]
         batch = with_column(batch, "rgb", pixels, pa.binary())
         for axis, name in enumerate(("rgb_height", "rgb_width")):
@@ -59,6 +71,17 @@ class ReadPreview:
     def read(self, content_id: str) -> Image:
         """The preview of a photo, at most `longest` pixels; raises Unreadable."""
         return read_preview(derived_path(self.derived, content_id, "preview"), self.longest)
+
+    def remake(self, content_id: str, original: bytes) -> int:
+        """Make a photo's pictures again where its preview is gone; the bytes of all of them, 0 if it is there."""
+        if not self.renewal or not original or is_there(derived_path(self.derived, content_id, "preview")):
+            return 0
+        return self.renewal.remake(content_id, [original])
+
+    def close(self) -> None:
+        """End the decoders."""
+        if self.renewal:
+            self.renewal.close()
 
 
 class Forget:

@@ -9,7 +9,7 @@ from batch.pipeline import Run, run
 from batch.progress import Reporter
 from batch.scan import analyse_stages
 from batch.sink import Sink
-from batch.work import unembedded, work_table
+from batch.work import note_remade, unembedded, with_originals, work_table
 from cluster.settings import Settings
 from cluster.store.database import Library
 
@@ -26,10 +26,14 @@ class NewVectors:
         reporter: Reporter,
         others_wait: Callable[[], bool],
         run: Run = run,
+        root: bytes = b"",
     ) -> None:
-        """`settings` are those with the models that are to be in use; `others_wait` says whether a scan waits."""
+        """`settings` are those with the models that are to be in use; `others_wait` says whether a scan waits.
+
+        `root` is the owner's folder, from which previews that are gone are made again.
+        """
         self.settings, self.library, self.sink, self.reporter = settings, library, sink, reporter
-        self.others_wait, self.run = others_wait, run
+        self.others_wait, self.run, self.root = others_wait, run, root
         self.derived = settings.derived / owner
         self.model = settings.revisions["clip"]
         self.stage = reporter.progress.stage("clip")
@@ -49,9 +53,10 @@ class NewVectors:
 
     def some(self, photo_ids: list[str]) -> None:
         """Embed some photos, batch by batch."""
-        stages = analyse_stages(self.settings, self.derived, {"clip"})
-        work = work_table(self.library.photos, photo_ids, {"clip": self.model})
+        stages = analyse_stages(self.settings, self.derived, {"clip"}, self.root)
+        work = with_originals(self.library, work_table(self.library.photos, photo_ids, {"clip": self.model}))
         for batch in self.run(work, stages, self.settings.scan.batch_size):
+            note_remade(self.sink.writer, batch)
             self.stage.advance(*self.sink.embedded(batch, self.model))
             if self.others_wait():
                 self.reporter.give_way()

@@ -1,6 +1,10 @@
-"""The ledger as a list of work: which photos wait for which stage. Asks the table of photos, writes nothing."""
+"""The ledger as a list of work: which photos wait for which stage. Asks the tables of photos and files.
+
+Writes nothing but how many bytes derived pictures have that were made again on the way.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 import pyarrow as pa
@@ -10,8 +14,14 @@ from lancedb.expr import col, lit
 from batch.ingest import PLACE_COLUMNS
 from batch.rows import ANALYSES, FOUND
 from cluster.store.database import Library
+from cluster.store.photos import SCHEMA as PHOTOS
 from cluster.store.photos import due, viewable
+from cluster.store.schema import changes_of
 from cluster.store.table import Table
+from cluster.store.writer import Update, Write
+
+if TYPE_CHECKING:
+    from batch.sink import Commits  # which asks for work itself
 
 AT_ONCE = 2000  # photos looked up or noted together
 CONTEXT = (
@@ -65,6 +75,27 @@ def work_table(photos: Table, photo_ids: Sequence[str], revisions: Mapping[str, 
             todo = pa.array([False] * len(table))
         table = table.append_column(f"{stage}_todo", todo)
     return table
+
+
+def with_originals(library: Library, work: pa.Table) -> pa.Table:
+    """The photos with the path of each one's main file, empty where that is not there: column original."""
+    files = library.files.by_keys(work["main_file_id"].to_pylist(), ["file_id", "path", "state"])
+    paths = {file["file_id"]: file["path"] for file in files.to_pylist() if file["state"] == "ok"}
+    found = [paths.get(main, b"") for main in work["main_file_id"].to_pylist()]
+    return work.append_column("original", pa.array(found, pa.binary()))
+
+
+def note_remade(writer: "Commits", batch: pa.Table) -> None:
+    """Commit of a batch how many bytes its photos' derived pictures have, where those were made again."""
+    made = zip(batch["photo_id"].to_pylist(), batch["remade"].to_pylist(), strict=True)
+    if writes := sized([one for one in made if one[1]]):
+        writer.commit(writes)
+
+
+def sized(made: Sequence[tuple[str, int]]) -> list[Write]:
+    """The writes that note the bytes of photos' derived pictures: (photo_id, bytes)."""
+    changes = [{"photo_id": photo_id, "derived_bytes": size} for photo_id, size in made]
+    return [Update("photos", changes_of(changes, PHOTOS))] if changes else []
 
 
 def embedded(library: Library, model: str) -> Iterator[list[str]]:

@@ -60,13 +60,16 @@ class Decoder:
     def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def decode(self, path: bytes, sidecar: bytes | None = None, name: str = "", force: bool = False) -> Decoded:
+    def decode(
+        self, path: bytes, sidecar: bytes | None = None, name: str = "", force: bool = False, expected: str = ""
+    ) -> Decoded:
         """Read, hash and decode a file and write its derived pictures; an XMP sidecar's metadata is merged in.
 
         `name` is what people call the file, if not its path. Pictures that are there are only written anew by `force`.
+        A file without the `expected` content id, if one is given, is Unreadable, and nothing is written.
         """
         beside = os.path.abspath(sidecar) if sidecar is not None else None
-        return self._ask(path, Decoded, lambda full, cpu_s: DecodeRequest(full, beside, name, force, cpu_s))
+        return self._ask(path, Decoded, lambda full, cpu_s: DecodeRequest(full, beside, name, force, cpu_s, expected))
 
     def identify(self, path: bytes) -> Identity:
         """Which bytes a file holds, with the metadata of an XMP sidecar or a video; nothing is decoded."""

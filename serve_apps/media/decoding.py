@@ -29,6 +29,8 @@ from serve_apps.media.protocol import (
 from serve_apps.media.source import Source
 from serve_apps.media.texts import name as cleaned
 
+OTHER = "the file was changed since it was scanned; scan again"
+
 
 def decode(request: DecodeRequest, setup: Setup) -> Decoded:
     """Read, hash and decode a file, write its derived pictures, merge its metadata; raises Unreadable, TooLarge."""
@@ -36,6 +38,8 @@ def decode(request: DecodeRequest, setup: Setup) -> Decoded:
     with Source(request.path) as source:
         format = recognised(source, name)
         picture, content_id = read(source, format, setup.preview_px, setup)
+    if request.expected not in ("", content_id):
+        raise Unreadable(OTHER)
     own = exif.read(picture.exif)
     orientation = picture.orientation or own.orientation
     sides = (picture.width, picture.height)

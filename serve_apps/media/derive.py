@@ -15,7 +15,7 @@ import simplejpeg
 from PIL import Image as Pil
 
 from cluster.errors import StoreError
-from serve_apps.media.addresses import EXTENSIONS, derived_path
+from serve_apps.media.addresses import EXTENSIONS, derived_path, is_there
 from serve_apps.media.colour import is_srgb
 from serve_apps.media.picture import Picture, pixels_of, resized, upright
 from serve_apps.media.protocol import Setup
@@ -106,14 +106,6 @@ def webp_bytes(image: Pil.Image, profile: bytes, quality: int) -> bytes:
     if profile:
         picture.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
     return bytes(picture.webpsave_buffer(Q=quality, effort=EFFORT, keep="icc"))
-
-
-def is_there(path: Path) -> bool:
-    """Whether a derived picture exists and is not an empty file that a power cut left."""
-    try:
-        return path.stat().st_size > 0
-    except OSError:
-        return False
 
 
 def write(path: Path, data: bytes) -> None:

@@ -80,6 +80,7 @@ class DecodeRequest(msgspec.Struct, frozen=True, tag="decode"):
     name: str  # what people call the file; dates are read from it
     force: bool  # write derived pictures anew though they are there
     cpu_s: int
+    expected: str = ""  # the content id that the file must have, if it matters
 
 
 class IdentifyRequest(msgspec.Struct, frozen=True, tag="identify"):

@@ -13,8 +13,9 @@ import simplejpeg
 
 from batch.pipeline import Stage, Steps
 from batch.progress import Progress
-from batch.scan import Scan
+from batch.scan import Scan, analyse_stages
 from batch.sink import Sink
+from batch.work import note_remade, with_originals, work_table
 from cluster.settings import SERVICES, ScanSettings, Settings, StoreSettings
 from cluster.store.database import Library, open_library
 from cluster.store.writer import Write, Writer
@@ -62,7 +63,9 @@ class Bench:
     def settings(self) -> Settings:
         """Ours, whose readers see every commit."""
         return Settings(
-            root=self.root / "data", store=StoreSettings(fresh_s=0), scan=ScanSettings(ingest_workers=1, batch_size=2)
+            root=self.root / "data",
+            store=StoreSettings(fresh_s=0),
+            scan=ScanSettings(ingest_workers=1, analyse_workers=1, batch_size=2),
         )
 
     @property
@@ -94,6 +97,17 @@ class Bench:
         reporter: Any = SimpleNamespace(progress=Progress(), wanted="run")
         sink = Sink(library, Mortal(library, self.settings.store, dies_before), f"job{self.scans}")
         return Scan(self.settings, OWNER, library, sink, self.folder, reporter, all_well, self.here)
+
+    def previews(self) -> dict[str, tuple[int, str]]:
+        """Read every preview as analysis does; by the photo's name how many bytes were made again, or why not read."""
+        scan, library = self.made(None), self.library
+        photos = library.photos.rows(None, ["photo_id", "name"]).to_pylist()
+        work = with_originals(library, work_table(library.photos, [row["photo_id"] for row in photos], {}))
+        found: dict[str, tuple[int, str]] = {}
+        for batch in self.here(work, analyse_stages(self.settings, scan.derived, set(), scan.root)[:1], 2):
+            note_remade(scan.sink.writer, batch)
+            found |= {row["name"]: (row["remade"], row["read_error"]) for row in batch.to_pylist()}
+        return found
 
     def here(self, table: pa.Table, stages: Sequence[Stage], batch_size: int) -> Iterator[pa.Table]:
         """The rows after all stages, in this process."""
