@@ -13,6 +13,7 @@ from pathlib import Path
 from lancedb.expr import col, lit
 
 from batch.deletion import delete_missing
+from batch.due import forget, forgive
 from batch.events import generate
 from batch.metadata import SaveMetadata
 from batch.people import Training
@@ -21,11 +22,13 @@ from batch.rows import now_utc
 from batch.saving import repair
 from batch.scan import Scan
 from batch.sink import Sink
+from batch.sources import OwnFolder
 from batch.turns import ANALYSE, DELETE_MISSING, EVENTS, RESCAN_FACES, SAVE_METADATA, SCAN, TRAIN, Turn
 from batch.vectors import NewVectors
 from cluster.settings import SERVICE_OF, SERVICES, Settings
 from cluster.store.choices import chosen, in_use
 from cluster.store.database import Library, System
+from cluster.store.files import FOLDER
 from cluster.store.jobs import PREPARED, Job
 
 LOOK_S = 1.0  # between two questions whose turn it is
@@ -54,8 +57,8 @@ class Tools:
 
     def scan(self) -> Scan:
         """A scan of the job's library, with the models that are in use."""
-        services = partial(states, self.settings, self.system)
-        return Scan(self.in_use, self.job.owner, self.library, self.sink, self.root, self.reporter, services)
+        services, source = partial(states, self.settings, self.system), OwnFolder(os.fsencode(self.root))
+        return Scan(self.in_use, self.job.owner, self.library, self.sink, source, self.reporter, services)
 
     def stopped(self) -> bool:
         """Whether somebody wants the job to pause or end."""
@@ -175,7 +178,7 @@ def analyse(tools: Tools) -> None:
     waits = tools.turn()
     if tools.job.arguments.get("part") != "vectors":
         if tools.job.arguments.get("retry"):
-            tools.scan().forgive()
+            forgive(tools.library, FOLDER)
         one = tools.scan()
         one.others_wait = waits
         one.analyse()
@@ -190,9 +193,9 @@ def prepare(one: Scan, job: Job, reporter: Reporter) -> None:
     if reporter.progress.prepared:
         return
     if job.arguments.get("retry"):  # first: to do all again is more than to do again what failed
-        one.forgive()
+        forgive(one.library, one.source.name)
     elif job.arguments.get("full"):
-        one.forget()
+        forget(one.library, one.source.name)
     reporter.progress.fact(PREPARED, 1)
     reporter.beat()
 

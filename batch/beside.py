@@ -15,6 +15,7 @@ from batch.rows import Row
 from batch.targets import GONE, SPOILT, Target, main_of, must_be_as_known
 from batch.variants import SIDECAR, sidecar_of
 from cluster.errors import PhotoError, Unwritable
+from cluster.store.files import FOLDER
 from cluster.store.files import SCHEMA as FILES
 from cluster.store.paths import display, file_id
 from cluster.store.photos import SCHEMA as PHOTOS
@@ -59,7 +60,7 @@ class Beside(Target):
     def must_be_free(self, target: Rewriting, main: bytes, photo_id: str) -> None:
         """Raise Unwritable when there is a sidecar that no scan has seen: what it says is not known."""
         by_stem = os.path.splitext(main)[0] + b".xmp"
-        known = self.library.files.get(file_id(rows.SOURCE, by_stem))
+        known = self.library.files.get(file_id(FOLDER, by_stem))
         others = known is not None and known["photo_id"] not in ("", photo_id)
         unseen = target.stat(os.path.basename(by_stem)) is not None and not others
         if unseen or target.stat(target.name) is not None:
@@ -88,7 +89,7 @@ class Beside(Target):
     def note(self, photo: Row, files: Sequence[Row], path: bytes, written: Written) -> None:
         """Remember what the library must be told of a sidecar."""
         seen = FileSeen(path, SIDECAR, written.size, written.mtime_ns, changed=True)
-        row = rows.known_row(FileRead(seen, written.content_id), photo["photo_id"], self.job_id, rows.now_utc())
+        row = rows.known_row(FOLDER, FileRead(seen, written.content_id), photo["photo_id"], self.job_id, rows.now_utc())
         together = [*(file for file in files if file["file_id"] != row["file_id"]), row]
         self.done.append((path, row))
         self.variants.append({"photo_id": photo["photo_id"], **rows.variant_columns(together)})

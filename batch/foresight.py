@@ -4,23 +4,22 @@ Each noun foresees its own; here stands which is asked, and what of files and ph
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from lancedb.expr import col, lit
 
 from batch import deletion, events, metadata, people
 from batch.changes import COLUMNS, Known, changes, known_of
 from batch.discover import Entry, Folder, inside, is_gone, list_folder, only, walk
 from batch.plan import MOST_NAMES, Plan
-from batch.rows import SOURCE
+from batch.sources import unvisited
 from batch.turns import DELETE_MISSING, EVENTS, RESCAN_FACES, SAVE_METADATA, SCAN, TRAIN
 from cluster.settings import Settings
 from cluster.store.database import Library
+from cluster.store.files import FOLDER
 from cluster.store.paths import dir_id, display
 from cluster.store.photos import viewable
 
@@ -81,7 +80,7 @@ class Found:
         """Look at every folder, and for files whose folders are not there any more."""
         for folder in walk(root, skip):
             self.look(folder, everything=full)
-        for file in self.elsewhere():
+        for file in unvisited(self.library, FOLDER, self.visited):
             if is_gone(root, file.path):
                 self.note("gone", file)
 
@@ -97,7 +96,7 @@ class Found:
         """Compare a folder with the files known in it."""
         if folder.error:
             return
-        self.visited.add(dir_id(SOURCE, folder.path))
+        self.visited.add(dir_id(FOLDER, folder.path))
         known = self.known(folder)
         forced = {file.path for file in folder.files} if everything else force
         found = changes([folder], known, frozenset(forced))
@@ -118,15 +117,8 @@ class Found:
 
     def known(self, folder: Folder) -> dict[bytes, Known]:
         """What the store remembers of a folder."""
-        rows = self.library.files.rows(col("dir_id") == lit(dir_id(SOURCE, folder.path)), COLUMNS).to_pylist()
+        rows = self.library.files.rows(col("dir_id") == lit(dir_id(FOLDER, folder.path)), COLUMNS).to_pylist()
         return {row["path"]: known_of(row) for row in rows}
-
-    def elsewhere(self) -> Iterator[Known]:
-        """Known files in folders that the walk did not come by."""
-        visited = pa.array(sorted(self.visited), pa.string())
-        for batch in self.library.files.batches(col("state") != lit("missing"), [*COLUMNS, "dir_id"]):
-            for row in batch.filter(pc.invert(pc.is_in(batch["dir_id"], visited))).to_pylist():
-                yield known_of(row)
 
     def plan(self) -> Plan:
         """The plan of a scan that would find this; `bytes` are to be read."""

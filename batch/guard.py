@@ -32,6 +32,7 @@ from lancedb.expr import col, lit
 from batch.discover import MARKER, is_gone
 from cluster.errors import Conflict
 from cluster.store.database import META, Library
+from cluster.store.files import FOLDER
 from cluster.store.paths import display
 from cluster.store.schema import rows_of
 
@@ -98,10 +99,10 @@ class Signs(msgspec.Struct, frozen=True):
 class Guard:
     """Stands before the photos of one library and asks whether their folder is really there."""
 
-    def __init__(self, library: Library, root: bytes, share: float, job_id: str = "") -> None:
+    def __init__(self, library: Library, root: bytes, share: float, job_id: str = "", source: str = FOLDER) -> None:
         """`share` is `scan.vanish_share`, `job_id` the scan that asks: what it found itself so far was not known."""
-        self.library, self.root, self.share = library, root, share
-        self.known = known(library, job_id)
+        self.library, self.root, self.share, self.source = library, root, share, source
+        self.known = known(library, source, job_id)
         self.sure = False  # that the folder is ours, however many of its files are gone
 
     @property
@@ -137,7 +138,7 @@ class Guard:
 
     def missing(self) -> int:
         """How many of the files that should be there are not; looks for each of them."""
-        disk, there = Disk(self.root), col("state") != lit("missing")
+        disk, there = Disk(self.root), (col("source") == lit(self.source)) & (col("state") != lit("missing"))
         batches = self.library.files.batches(there, ["path"])
         return sum(disk.is_gone(path) for batch in batches for path in batch["path"].to_pylist())
 
@@ -191,7 +192,7 @@ class Guard:
 
         Called when a scan is sure of it. A library without a file there has nothing to guard yet.
         """
-        if not self.library.files.count(col("state") == lit("ok")):
+        if not self.library.files.count((col("source") == lit(self.source)) & (col("state") == lit("ok"))):
             return
         try:
             here = self.signs()
@@ -228,9 +229,9 @@ class Guard:
         return self.library_id()
 
 
-def known(library: Library, job_id: str) -> int:
-    """How many files were there, by what the library says, before a scan: those of photos that it did not add."""
-    there, own = col("state") != lit("missing"), col("job_id") == lit(job_id)
+def known(library: Library, source: str, job_id: str) -> int:
+    """How many files of a source the library knew before a scan: those of photos that it did not add."""
+    there, own = (col("source") == lit(source)) & (col("state") != lit("missing")), col("job_id") == lit(job_id)
     read = library.files.rows(there & own & (col("photo_id") != lit("")), ["photo_id", "seen_at"])
     if not job_id:
         return library.files.count(there)

@@ -17,7 +17,6 @@ from cluster.store.paths import dir_id, display, file_id
 from serve_apps.models.protocol import Caption, DetectedFace, Tag, Text
 
 MEDIA_REVISION = "media-1"  # raise it when previews or metadata are made in another way
-SOURCE = "folder"  # the owner's scan directory
 MOST_TRIES = 100  # that are counted
 FACTS = (
     "taken_at", "taken_offset_min", "taken_source", "latitude", "longitude", "altitude", "camera_make", "camera_model",
@@ -31,12 +30,12 @@ NOTHING_FOUND: dict[str, Any] = {
 Row = dict[str, Any]
 
 
-def known_row(read: FileRead, photo_id: str, job_id: str, now: datetime) -> Row:
+def known_row(source: str, read: FileRead, photo_id: str, job_id: str, now: datetime) -> Row:
     """A file's row in `files`, whatever became of it."""
     seen = read.seen
     return {
-        "file_id": file_id(SOURCE, seen.path), "source": SOURCE, "path": seen.path, "name": display(seen.path),
-        "dir_id": dir_id(SOURCE, os.path.dirname(seen.path)), "stem": display(stem(seen.path)), "kind": seen.kind,
+        "file_id": file_id(source, seen.path), "source": source, "path": seen.path, "name": display(seen.path),
+        "dir_id": dir_id(source, os.path.dirname(seen.path)), "stem": display(stem(seen.path)), "kind": seen.kind,
         "size": seen.size, "mtime_ns": seen.mtime_ns, "content_id": read.content_id, "photo_id": photo_id,
         "state": "failed" if read.error else "ok", "error": read.error,
         "tries": min(seen.tries + 1, MOST_TRIES) if read.error else 0,
@@ -49,9 +48,9 @@ def unlisted(path: bytes, error: str) -> FileRead:
     return FileRead(FileSeen(path, "", 0, 0, changed=True), error=error)
 
 
-def error_row(read: FileRead, photo_id: str, job_id: str, now: datetime, stage: str = "thumbnails") -> Row:
+def error_row(source: str, read: FileRead, photo_id: str, job_id: str, now: datetime, stage: str = "thumbnails") -> Row:
     """A file's failure in `errors`, for the job that met it."""
-    return failure(job_id, file_id(SOURCE, read.seen.path), photo_id, display(read.seen.path), stage, read.error, now)
+    return failure(job_id, file_id(source, read.seen.path), photo_id, display(read.seen.path), stage, read.error, now)
 
 
 def failure(job_id: str, file: str, photo_id: str, name: str, stage: str, reason: str, now: datetime) -> Row:
@@ -69,13 +68,13 @@ def new_photo_id(content_id: str, path: bytes, taken: Iterable[str]) -> str:
     return sha256(content_id.encode() + b"\0" + path).hexdigest()[:32]
 
 
-def media_row(photo_id: str, ingested: Ingested, place: Row, job_id: str, now: datetime) -> Row:
+def media_row(source: str, photo_id: str, ingested: Ingested, place: Row, job_id: str, now: datetime) -> Row:
     """What the files of a photo say of it: the columns that ingest owns. `ingested` has a decoded main file."""
     decoded = ingested.decoded
     assert decoded is not None
     metadata = msgspec.to_builtins(decoded.metadata, builtin_types=(datetime,))
     return {
-        "photo_id": photo_id, "main_file_id": file_id(SOURCE, ingested.main), "content_id": decoded.content_id,
+        "photo_id": photo_id, "main_file_id": file_id(source, ingested.main), "content_id": decoded.content_id,
         "name": display(ingested.main), "kind": decoded.kind, "missing": False, "width": decoded.width,
         "height": decoded.height, "size": decoded.size, "flags": decoded.flags, "regions": metadata["regions"],
         "derived_bytes": sum(decoded.derived.values()),

@@ -7,31 +7,29 @@ killed, and the next one goes on from the rows. Nothing here counts what is done
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
-from lancedb.expr import col, lit
+from lancedb.expr import col
 
-from batch import rows
-from batch.changes import COLUMNS, NEVER, Changes, Known, changes, known_of
-from batch.discover import Folder, chunked, inside, is_gone, list_folder, only, walk
-from batch.guard import Guard
-from batch.ingest import GEOCODER, Geocode, Group, Ingest
+from batch.changes import COLUMNS, Changes, Known, changes, known_of
+from batch.discover import Folder, chunked, inside, list_folder, only
+from batch.due import renew
+from batch.ingest import FileRead, Geocode, Group, Ingest
 from batch.missing import gone
 from batch.pipeline import MIN_SHARE, Pool, Run, Stage, cpus, own_share, run
 from batch.progress import Reporter
 from batch.sink import Committed, Sink
+from batch.sources import Source, unvisited
 from batch.stages import Forget, Local, Predict, ReadPreview, Served, caption_request, picture
 from batch.variants import stem
 from batch.waiting import COMING, READERS, READING, why_waiting
 from batch.work import embedded, note_remade, pending, with_originals, work_table
-from cluster.errors import Invalid
 from cluster.settings import SERVICE_OF, Settings
 from cluster.store.database import Library
-from cluster.store.paths import dir_id, display
+from cluster.store.paths import dir_id
 from serve_apps.applications import application
 
 CPUS_OF_A_WORKER = 0.5  # that a decode child counts for: half of the CPUs are never spoken for
@@ -82,48 +80,29 @@ class Scan:
         owner: str,
         library: Library,
         sink: Sink,
-        root: Path,
+        source: Source,
         reporter: Reporter,
         services: Callable[[], Mapping[str, str]],
         run: Run = run,
     ) -> None:
-        """`root` is the owner's folder; `services` tells the state of each; `run` takes rows through stages."""
+        """`source` has the files; `services` tells the state of each; `run` takes rows through stages."""
         self.settings, self.library, self.sink, self.reporter = settings, library, sink, reporter
-        self.services, self.run = services, run
+        self.source, self.services, self.run = source, services, run
         self.others_wait: Callable[[], bool] = lambda: False  # whether its turn is over
         self.progress = reporter.progress
-        self.root = os.fsencode(root)
+        self.root = source.root
         self.derived = settings.derived / owner
-        self.guard = Guard(library, self.root, settings.scan.vanish_share, sink.job_id)
+        self.guard = source.guard(library, settings.scan.vanish_share, sink.job_id)
         self.vanished: list[Known] = []
         self.bereft: list[Group] = []
         self.visited: set[str] = set()  # ids of folders
 
-    def forget(self) -> None:
-        """Make every file and photo work again: a full rescan. Everything stays visible meanwhile."""
-        self.library.files.change(col("state") != lit("missing"), {"mtime_ns": NEVER})
-        self.library.photos.redo(list(SERVICE_OF))
-
-    def forgive(self) -> None:
-        """Make what failed work again."""
-        self.library.files.change(col("state") == lit("failed"), {"mtime_ns": NEVER})
-        for stage in SERVICE_OF:
-            self.library.photos.retry(stage)
-
-    def renew(self) -> None:
-        """Make the files of photos work again that were read by an older Brightroom, or placed by an older table."""
-        older = (col("media_rev") != lit(rows.MEDIA_REVISION)) | (col("place_rev") != lit(GEOCODER))
-        for batch in self.library.photos.batches(older & ~col("missing"), ["photo_id"]):
-            photos = batch["photo_id"].to_pylist()
-            self.library.files.change(col("photo_id").isin(photos), {"mtime_ns": NEVER})
-
     def everything(self) -> str:
-        """Scan the whole folder; returns what was wanted when it stopped: `run` if it came to its end."""
-        if not os.path.isdir(self.root):
-            raise Invalid(f"the folder {display(self.root)} is not there; mount it, or set another scan directory")
+        """Scan the whole source; returns what was wanted when it stopped: `run` if it came to its end."""
+        self.source.look()
         self.guard.check()
-        self.renew()
-        for folders in chunked(walk(self.root, self.settings.scan.skip), self.settings.scan.chunk_files):
+        renew(self.library, self.source.name)
+        for folders in chunked(self.source.walk(self.settings.scan.skip), self.settings.scan.chunk_files):
             self.ingest(folders)
             if self.stopped:
                 return self.reporter.wanted
@@ -162,7 +141,18 @@ class Scan:
         return []
 
     def read(self, groups: Sequence[Group]) -> list[str]:
-        """Make photos of groups of files; returns the photos."""
+        """Make photos of groups of files, once the source has fetched them; returns the photos."""
+        photos = []
+        for fetched in self.source.fetch(groups, lambda: self.stopped) if groups else ():
+            self.unfetched(fetched.failed)
+            photos += self.made(fetched.groups)
+            if self.stopped:
+                break
+            self.source.release(fetched)
+        return photos
+
+    def made(self, groups: Sequence[Group]) -> list[str]:
+        """Make photos of groups of files that lie in the folder; returns the photos."""
         stages = ingest_stages(self.settings, self.root, self.derived)
         table = pa.table({"group": pa.array([msgspec.msgpack.encode(group) for group in groups], pa.binary())})
         photos = []
@@ -173,16 +163,22 @@ class Scan:
                 break
         return photos
 
+    def unfetched(self, failed: Sequence[FileRead]) -> None:
+        """Account for files that the source could not fetch."""
+        if failed:
+            self.sink.unfetched(failed)
+            self.progress.failed += len(failed)
+
     def known(self, folders: Sequence[Folder]) -> dict[bytes, Known]:
         """What the store remembers of some folders."""
-        ids = [dir_id(rows.SOURCE, folder.path) for folder in folders if not folder.error]
+        ids = [dir_id(self.source.name, folder.path) for folder in folders if not folder.error]
         found = self.library.files.rows(col("dir_id").isin(ids), COLUMNS).to_pylist()
         return {row["path"]: known_of(row) for row in found}
 
     def account(self, folders: Sequence[Folder], found: Changes) -> None:
         """Count every entry of the folders once: listed = committed + failed + skipped."""
         for folder in folders:
-            self.visited.add(dir_id(rows.SOURCE, folder.path))
+            self.visited.add(dir_id(self.source.name, folder.path))
             self.progress.listed += len(folder.files) + sum(folder.skipped.values()) + bool(folder.error)
             self.progress.skip(folder.skipped)
             if folder.error:
@@ -210,7 +206,8 @@ class Scan:
 
         Those whose bytes lie elsewhere now are not lost and need no such question.
         """
-        lost = [file.file_id for file in [*self.vanished, *self.in_lost_folders()] if is_gone(self.root, file.path)]
+        elsewhere = unvisited(self.library, self.source.name, self.visited)  # whole folders that the walk did not meet
+        lost = [file.file_id for file in [*self.vanished, *elsewhere] if self.source.is_gone(file.path)]
         found = gone(self.library, lost, self.sink.job_id)
         doubt = self.guard.doubt(len(found.missing), bool(lost), self.progress.listed > 0)
         if doubt and found.missing:
@@ -228,13 +225,6 @@ class Scan:
             self.read(bereft)  # otherwise the next scan reads them
         self.guard.sign() if self.guard.sure else self.guard.name_library()
         self.close(["thumbnails"])
-
-    def in_lost_folders(self) -> Iterator[Known]:
-        """Known files whose whole folder the walk did not come by."""
-        visited = pa.array(sorted(self.visited), pa.string())
-        for batch in self.library.files.batches(col("state") != lit("missing"), [*COLUMNS, "dir_id"]):
-            for row in batch.filter(pc.invert(pc.is_in(batch["dir_id"], visited))).to_pylist():
-                yield known_of(row)
 
     def analyse(self, only_photos: Sequence[str] | None = None) -> str:
         """Pass two: what the ledger says is to do, newest first; returns like `everything`."""

@@ -23,6 +23,7 @@ from batch.trash import revive
 from batch.variants import SIDECAR
 from batch.work import work_table
 from cluster.store.database import Library
+from cluster.store.files import FOLDER
 from cluster.store.files import SCHEMA as FILES
 from cluster.store.paths import display, file_id
 from cluster.store.photos import SCHEMA as PHOTOS
@@ -52,8 +53,9 @@ class Committed(msgspec.Struct):
 class Sink:
     """Turns what the stages made of a batch into rows, and commits them."""
 
-    def __init__(self, library: Library, writer: Commits, job_id: str) -> None:
-        self.library, self.writer, self.job_id = library, writer, job_id
+    def __init__(self, library: Library, writer: Commits, job_id: str, source: str = FOLDER) -> None:
+        """`source` is the name of what files are read of."""
+        self.library, self.writer, self.job_id, self.source = library, writer, job_id, source
 
     def ingested(self, batch: pa.Table) -> Committed:
         """Commit groups that were read: the photos they are, their files, the failures."""
@@ -62,12 +64,16 @@ class Sink:
         places = batch.select(PLACE_COLUMNS).to_pylist()
         revive(self.library, self.writer, [one.decoded.content_id for one in read if one.decoded])
         ids = photo_ids(self.library, read)
-        files = [rows.known_row(file, ids[i], self.job_id, now) for i, one in enumerate(read) for file in one.files]
+        files = [
+            rows.known_row(self.source, file, ids[i], self.job_id, now)
+            for i, one in enumerate(read)
+            for file in one.files
+        ]
         decoded = sorted((i for i, one in enumerate(read) if one.decoded), key=lambda i: read[i].main, reverse=True)
-        media = {ids[i]: rows.media_row(ids[i], read[i], places[i], self.job_id, now) for i in decoded}
+        media = {ids[i]: rows.media_row(self.source, ids[i], read[i], places[i], self.job_id, now) for i in decoded}
         forced = {ids[i] for i in decoded if read[i].force}
         failures = [
-            rows.error_row(file, ids[i], self.job_id, now)
+            rows.error_row(self.source, file, ids[i], self.job_id, now)
             for i, one in enumerate(read)
             for file in one.files
             if file.error
@@ -123,10 +129,16 @@ class Sink:
         ]
         self.writer.commit(self.errors(failures))
 
+    def unfetched(self, files: Sequence[FileRead]) -> None:
+        """Commit, for this job, that some files of the source could not be had; the next scan tries again."""
+        now = rows.now_utc()
+        failures = [rows.error_row(self.source, file, "", self.job_id, now, "download") for file in files]
+        self.writer.commit(self.errors(failures))
+
     def failed_folder(self, path: bytes, error: str) -> None:
         """Commit that a folder could not be listed."""
         read = rows.unlisted(path, error)
-        failures = [rows.error_row(read, "", self.job_id, rows.now_utc(), "listing")]
+        failures = [rows.error_row(self.source, read, "", self.job_id, rows.now_utc(), "listing")]
         self.writer.commit(self.errors(failures))
 
     def gone(self, lost: Gone, bereft: Sequence[bytes] = ()) -> None:
@@ -134,7 +146,7 @@ class Sink:
 
         In one commit: a scan that is killed before it reads them leaves that to the next one.
         """
-        self.writer.commit([*writes_of(self.library, lost), *to_be_read(file_id(rows.SOURCE, one) for one in bereft)])
+        self.writer.commit([*writes_of(self.library, lost), *to_be_read(file_id(self.source, one) for one in bereft)])
 
     def analysed(self, batch: pa.Table, revisions: dict[str, str]) -> dict[str, tuple[int, int]]:
         """Commit what the models found; returns (done, failed) by stage."""

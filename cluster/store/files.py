@@ -10,6 +10,7 @@ from cluster.store.connection import Connection
 from cluster.store.schema import TIME, column, key, texts
 from cluster.store.table import Table
 
+FOLDER, NEXTCLOUD = "folder", "nextcloud"  # sources: the owner's scan directory, and what is in their Nextcloud
 SCHEMA = pa.schema(
     [
         key("file_id"),

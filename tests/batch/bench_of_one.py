@@ -1,6 +1,7 @@
 """A scan's first pass in this process: the real stages, sink, writer and decode child, without a cluster."""
 
 import io
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,10 +12,12 @@ import numpy as np
 import pyarrow as pa
 import simplejpeg
 
+from batch.due import renew
 from batch.pipeline import Stage, Steps
 from batch.progress import Progress
 from batch.scan import Scan, analyse_stages
 from batch.sink import Sink
+from batch.sources import OwnFolder
 from batch.work import note_remade, with_originals, work_table
 from cluster.settings import SERVICES, ScanSettings, Settings, StoreSettings
 from cluster.store.database import Library, open_library
@@ -60,6 +63,11 @@ class Bench:
         return self.root / "photos"
 
     @property
+    def source(self) -> OwnFolder:
+        """The folder, to be scanned."""
+        return OwnFolder(os.fsencode(self.folder))
+
+    @property
     def settings(self) -> Settings:
         """Ours, whose readers see every commit."""
         return Settings(
@@ -79,7 +87,7 @@ class Bench:
         scan = self.made(dies_before)
         if prepare:
             prepare(scan)
-        scan.renew()
+        renew(scan.library, scan.source.name)
         scan.ingest(list(walked(scan)))
         scan.settle()
         return dict(scan.progress.told()["counts"])
@@ -96,7 +104,7 @@ class Bench:
         library = self.library
         reporter: Any = SimpleNamespace(progress=Progress(), wanted="run")
         sink = Sink(library, Mortal(library, self.settings.store, dies_before), f"job{self.scans}")
-        return Scan(self.settings, OWNER, library, sink, self.folder, reporter, all_well, self.here)
+        return Scan(self.settings, OWNER, library, sink, self.source, reporter, all_well, self.here)
 
     def previews(self) -> dict[str, tuple[int, str]]:
         """Read every preview as analysis does; by the photo's name how many bytes were made again, or why not read."""

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from lancedb.expr import col, lit
 
+from batch.due import forget
 from batch.guard import FEW_FILES, FOREIGN, LOST, OURS, SOURCE, UNREADABLE, Disk, Guard, known
-from batch.scan import Scan
 from cluster.errors import Conflict
 from cluster.settings import Settings, StoreSettings
 from cluster.store.database import open_library
+from cluster.store.files import FOLDER
 from cluster.store.files import SCHEMA as FILES
 from cluster.store.schema import rows_of
 from tests.batch.adorned import Album, everything, fill
@@ -222,10 +223,10 @@ def test_what_an_interrupted_scan_read_again_was_known_before_it(home: Album):
     """What it added was not: only the rows tell, whatever number of attempts it takes."""
     for number in range(3):
         home.photo(f"new/{number}.jpg", number, times=2000 + number)
-    home.scan(prepare=Scan.forget)
+    home.scan(prepare=lambda scan: forget(scan.library, scan.source.name))
 
     assert home.library.files.count() == 18
-    assert known(home.library, f"job{home.scans}") == known(home.library, "the first") - 3 == 15
+    assert known(home.library, FOLDER, f"job{home.scans}") == known(home.library, FOLDER, "the first") - 3 == 15
 
 
 def test_a_marker_is_written_by_the_next_scan_when_one_is_killed_before(tmp_path: Path):
@@ -267,7 +268,8 @@ def test_a_folder_that_takes_no_marker_is_known_by_the_names_in_it():
 def sign(data: Path, root: Path) -> None:
     """Make a library of one file and remember its folder, which takes no marker."""
     library = open_library(Settings(root=data, store=StoreSettings(fresh_s=0)), "somebody")
-    library.files.upsert(rows_of([{"file_id": "a", "state": "ok", "path": b"2021/a", "seen_at": 0}], FILES))
+    file = {"file_id": "a", "source": FOLDER, "state": "ok", "path": b"2021/a", "seen_at": 0}
+    library.files.upsert(rows_of([file], FILES))
     Guard(library, os.fsencode(root), SHARE).sign()
 
 

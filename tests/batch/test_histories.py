@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from batch.due import forget
 from batch.guard import FEW_FILES
-from batch.scan import Scan
 from cluster.errors import Invalid
 from serve_apps.media.addresses import derived_path
 from tests.batch.bench_of_one import OWNER, Bench
@@ -245,7 +245,7 @@ def test_doing_everything_again_makes_damaged_previews_anew(home: Bench, again: 
     whole = preview.read_bytes()
     preview.write_bytes(whole[:100])
 
-    home.scan(prepare=Scan.forget) if again == "full" else home.named("a.jpg")
+    home.scan(prepare=lambda scan: forget(scan.library, scan.source.name)) if again == "full" else home.named("a.jpg")
 
     assert preview.read_bytes() == whole
 

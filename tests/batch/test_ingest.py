@@ -16,6 +16,7 @@ from PIL import Image
 from batch.ingest import INGESTED, PLACE_COLUMNS, FileSeen, Geocode, Group, Ingest, Ingested
 from batch.rows import media_row
 from cluster.settings import MediaSettings
+from cluster.store.files import FOLDER
 
 CHILD = (str(Path(__file__).resolve().parents[1] / "serve_apps" / "media" / "misbehaving_child.py"),)
 LIMITS = {"wall_s": 3, "memory_mb": 512}
@@ -118,7 +119,7 @@ def test_a_photos_row_says_what_its_derived_pictures_take(tmp_path: Path, step: 
     """The sum of the sizes of the files, also when they were there already."""
     for _ in range(2):
         (one,) = ingested([step()(groups(tmp_path / "photos", ("good04.jpg",)))]).values()
-        row = media_row("photo", one, dict.fromkeys(PLACE_COLUMNS, ""), "job", datetime.now(UTC))
+        row = media_row(FOLDER, "photo", one, dict.fromkeys(PLACE_COLUMNS, ""), "job", datetime.now(UTC))
 
         pictures = [path for path in (tmp_path / "derived").rglob("*") if path.is_file()]
         assert len(pictures) == 4

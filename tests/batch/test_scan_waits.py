@@ -33,7 +33,7 @@ class Home(Bench):
         library, reporter = self.library, SimpleNamespace(progress=Progress(), wanted="run")
         sink = Sink(library, Writer(library, self.settings.store), f"job{self.scans}")
         told: Any = reporter
-        scan = Scan(self.with_models(), OWNER, library, sink, self.folder, told, lambda: self.states, self.here)
+        scan = Scan(self.with_models(), OWNER, library, sink, self.source, told, lambda: self.states, self.here)
         assert (scan.paths(paths) if paths else scan.everything()) == "run"
         return reporter.progress
 

@@ -94,7 +94,7 @@ class Home(Bench):
         reporter = self.reporter()
         sink = self.sink(reporter.job.job_id)
         settings = self.with_model(spec)
-        Scan(settings, OWNER, sink.library, sink, self.folder, reporter, all_well, self.run).analyse()
+        Scan(settings, OWNER, sink.library, sink, self.source, reporter, all_well, self.run).analyse()
 
     def vectors(self, others_wait: Callable[[], bool] = bool, reporter: Reporter | None = None) -> Reporter:
         """The job that makes vectors of the new model; its reporter."""
@@ -273,7 +273,7 @@ def test_adopting_notes_exactly_those_that_have_the_vector(home: Home):
     library = home.library
     library.photos.redo(["clip"], [again])
     sink = home.sink(reporter.job.job_id)
-    scan = Scan(home.with_model(NEW), OWNER, library, sink, home.folder, reporter, all_well, home.run)
+    scan = Scan(home.with_model(NEW), OWNER, library, sink, home.source, reporter, all_well, home.run)
 
     for _ in range(2):
         scan.adopt({"clip": NEW.name})
