@@ -125,6 +125,7 @@ def application(user: str, tree: Tree) -> WsgiDAVApp:
             "logging": {"enable": False},
             "http_authenticator": {"accept_basic": False},
             "lock_storage": False,
+            "block_size": 1 << 16,
             "add_header_MS_Author_Via": False,
             "verbose": 0,
         }

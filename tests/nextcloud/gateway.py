@@ -201,7 +201,7 @@ class Server(wsgi.Server):
         super().__init__(("127.0.0.1", 0), application, numthreads=8, request_queue_size=128, shutdown_timeout=2)
         self.gateway = Gateway
         self.keep_alive_conn_limit = 1000
-        self.expiration_interval = 0.05  # how soon a stop is seen
+        self.expiration_interval = 0.02  # how soon a stop is seen
         self.fault_for = fault_for
         self.stopping = threading.Event()
         self.seen: list[Seen] = []

@@ -129,8 +129,8 @@ class StandIn:
         return f"{self.url}/remote.php/dav/files/{self.user}"
 
     def trust(self) -> ssl.SSLContext:
-        """What a client checks this server's certificate with."""
-        context = ssl.create_default_context()
+        """What a client checks this server's certificate with; it trusts no other."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._authority.configure_trust(context)
         return context
 

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.nextcloud.conftest import DATA, Asking
+from tests.nextcloud.elsewhere import Elsewhere
 from tests.nextcloud.kinds import inverted
 from tests.nextcloud.server import StandIn
 from tests.nextcloud.status_faults import STATUSES
@@ -96,15 +97,20 @@ def test_half_of_a_body_comes_under_the_right_length(cloud: StandIn, client: Ask
 
 
 def test_a_stall_says_nothing_until_the_client_leaves(cloud: StandIn, client: Asking):
-    """Before an answer and in the middle of a body; it ends when the client gives up, long before its time."""
-    cloud.faults.measures.stall_s = 60
-    cloud.faults.at("stall").at("stall_midway", nth=2)
-    client.timeout = httpx.Timeout(5, read=0.2)
+    """Before an answer and in the middle of a body; it keeps no worker once the client gave up."""
+    cloud.faults.measures.stall_s = 3600
+    cloud.faults.at("stall", times=2 * cloud.server.numthreads)
+    client.timeout = httpx.Timeout(5, read=0.05)
+    for _ in range(2 * cloud.server.numthreads):
+        with pytest.raises(httpx.ReadTimeout):
+            client.fetch(A)
 
-    with pytest.raises(httpx.ReadTimeout):
-        client.fetch(A)
+    client.timeout = httpx.Timeout(5, read=1)
+    cloud.faults.clear()
+    cloud.faults.at("stall_midway")
     _, got, error = taken(client)
     assert (got, type(error)) == (DATA[:5000], httpx.ReadTimeout)
+    client.timeout = httpx.Timeout(5)
     assert client.fetch(A).content == DATA
 
 
@@ -117,6 +123,7 @@ def test_a_drip_is_right_and_slow(cloud: StandIn, client: Asking):
 
     assert client.fetch(A).content == b"ten bytes."
     assert time.monotonic() - began >= 0.18  # nine pauses
+    cloud.faults.measures.stall_s = 0.3
     cloud.faults.at("drip_head")
     client.timeout = 0.5
     with pytest.raises(httpx.TransportError):
@@ -134,6 +141,7 @@ def test_garbage_is_no_http(cloud: StandIn, client: Asking, kind: str):
 
 def test_packed_bodies_come_unasked(cloud: StandIn, client: Asking):
     """One is the file, one is a bomb: small on the wire, a thousand times as much unpacked."""
+    cloud.faults.measures.bomb_bytes = 32 << 20
     cloud.faults.at("gzip_unasked").at("gzip_bomb", nth=2)
 
     answered, got, _ = taken(client, accept_encoding="identity")
@@ -269,6 +277,21 @@ def test_redirects_lead_away(cloud: StandIn, client: Asking):
         cloud.faults.at(kind)
         answered = client.fetch(A)
         assert (answered.status_code // 100, answered.headers["location"]) == (3, to)
+
+
+def test_another_host_notes_who_came(cloud: StandIn, client: Asking):
+    """A client that follows is seen there, one that does not is not."""
+    with Elsewhere() as other:
+        cloud.faults.measures.elsewhere = other.url()
+        cloud.faults.at("redirect_elsewhere", times=2)
+        client.fetch(A)
+        assert other.reached == []
+        client.follow_redirects = True
+        assert client.fetch(A).content == b"stolen"
+        assert other.reached[0].startswith(b"GET /stolen")
+    with Elsewhere("::1") as other, pytest.raises(httpx.TransportError):
+        client.get(other.url("https"))
+    assert len(other.reached) == 1
 
 
 def test_a_redirect_on_the_same_server_leads_to_the_file_and_a_loop_nowhere(cloud: StandIn, client: Asking):
