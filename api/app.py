@@ -18,6 +18,7 @@ from ray.exceptions import RayError
 from api import actions, auth, cluster, confidence, events, faces, jobs, library, logs, people, server, services, users
 from api.access import permit
 from api.captions import caption
+from api.consents import Consents
 from api.cookies import cookie_name
 from api.deps import Deps
 from api.errors import HANDLERS
@@ -26,10 +27,11 @@ from api.figures import sources
 from api.gate import Gate
 from api.headers import guard_answer
 from api.history import History
-from api.limits import LoginLimit
+from api.limits import AskingLimit, LoginLimit
 from api.logins import Logins
 from api.methods import Bodiless, Methods
 from api.metrics import Metrics, healthz, show_metrics
+from api.nextcloud import ROUTES as NEXTCLOUD
 from api.node_figures import Measured
 from api.photos import list_photos, show_photo
 from api.pictures import original, thumbnail
@@ -41,6 +43,7 @@ from api.search_image import routes as picture_search
 from api.storage import Storages
 from api.trash import ROUTES as TRASH
 from api.uploads import Uploads
+from batch.connections import Connections
 from batch.trash import purge
 from cluster.errors import BrightroomError
 from cluster.store.database import Library
@@ -62,7 +65,7 @@ PHOTOS = Router(
 ROUTES: list[ControllerRouterHandler] = [
     auth.ROUTES, users.ROUTES, library.ROUTES, jobs.ROUTES, PHOTOS, SEARCH, services.ROUTES, cluster.ROUTES,
     actions.ROUTES, events.ROUTES, people.ROUTES, faces.ROUTES, confidence.ROUTES, logs.ROUTES, server.ROUTES,
-    TRASH, show_metrics, healthz,
+    TRASH, NEXTCLOUD, show_metrics, healthz,
 ]  # fmt: skip
 
 
@@ -71,11 +74,13 @@ def create_app(deps: Deps) -> Litestar:
     logins = Logins(deps.system, deps.settings.store.fresh_s)
     feed = Feed(lambda: jobs.looked_at(deps))
     measured, storages = Measured(deps.cluster), Storages(deps.settings, deps.library)
+    connections = deps.connections or Connections(deps.settings, deps.system)
     metrics = Metrics(feed, version(), deps.build, sources(deps, measured, storages))
     shared = {
         "deps": deps, "logins": logins, "login_limit": LoginLimit(deps.system.attempts), "feed": feed,
         "metrics": metrics, "version": version(), "history": History(measured),
-        "storages": storages, "uploads": Uploads(deps.settings),
+        "storages": storages, "uploads": Uploads(deps.settings), "connections": connections,
+        "asking": AskingLimit(deps.system.attempts), "waiting": Consents(connections),
         "remaking": Remaking(deps.settings, deps.library, deps.writer),
     }  # fmt: skip
     app = Litestar(
@@ -93,6 +98,7 @@ def create_app(deps: Deps) -> Litestar:
         logging_config=None,
         debug=False,
     )
+    app.state.connections = connections
     app.state.deps, app.state.feed, app.state.history = deps, feed, shared["history"]
     app.state.uploads, app.state.remaking = shared["uploads"], shared["remaking"]
     return app
@@ -131,6 +137,8 @@ async def receiving(app: Litestar) -> AsyncIterator[None]:
         yield
     finally:
         await asyncio.to_thread(app.state.uploads.close)
+        if app.state.deps.connections is None:
+            await asyncio.to_thread(app.state.connections.close)
         await asyncio.to_thread(app.state.remaking.close)
 
 

@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
 from api.passwords import Passwords
+from batch.connections import Connections
 from batch.sink import Commits
 from cluster.build import Build
 from cluster.errors import Unavailable
@@ -117,6 +118,9 @@ class Deps:
     writer: Callable[[str], Commits] = field(kw_only=True)  # of the library of a user_id; blocks, as does its commit
     board: Callable[[str], Mapping[str, Any]] = nobody  # the last words under a topic, by who told them; blocks
     dashboard: Callable[[], str] = str  # where Ray's own pages are, "" for nowhere; blocks
+    connections: Connections | None = None  # to users' Nextclouds; none: as the settings say
+    # Has the photos that came from a user_id's Nextcloud moved into the trash, by a job; none: that cannot be had here.
+    remove_nextcloud_photos: Callable[[str], Job] | None = None
 
 
 # How a route asks for them. `owned` is the library of whoever is logged in: no route takes an owner from a request.

@@ -2,6 +2,7 @@
 once are no way round the waits that the store's counters impose.
 
 A right password takes its account's failures back from the address it came from; those at others' accounts stay there.
+Logins to other servers, on behalf of users, wait for each other like that too.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from weakref import WeakValueDictionary
 from lancedb.expr import col, lit
 
 from api.gate import parsed_address
+from cluster.errors import ServiceError
 from cluster.store import attempts
 from cluster.store.attempts import Attempts
 
@@ -56,6 +58,39 @@ class Attempt:
     def __init__(self, account: str, address: str) -> None:
         self.account, self.address = account, address
         self.right = False
+
+
+class AskingLimit:
+    """Lets users' other servers be asked: one question of a user at a time, and few of all users at once.
+
+    Who waits holds no thread, so that servers which answer slowly, or never, keep nobody else from being answered.
+    """
+
+    def __init__(self, counters: Attempts, at_once: int = 8) -> None:
+        self._counters = counters
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._all = asyncio.Semaphore(at_once)
+
+    @contextlib.asynccontextmanager
+    async def question(self, user_id: str) -> AsyncIterator[None]:
+        """A question to a server that a user is connected to, in its turn."""
+        async with self._turns.setdefault(user_id, asyncio.Lock()), self._all:
+            yield
+
+    @contextlib.asynccontextmanager
+    async def trial(self, user_id: str) -> AsyncIterator[None]:
+        """A question to a server that a user names; raises TooMany after some that failed.
+
+        Otherwise users could look for machines and passwords through us; so no success takes failures back.
+        """
+        key = f"nextcloud:{user_id}"
+        async with self.question(user_id):
+            await asyncio.to_thread(self._counters.check, key)
+            try:
+                yield
+            except ServiceError:
+                await asyncio.to_thread(self._counters.failed, key)
+                raise
 
 
 def network_of(client: str) -> str:

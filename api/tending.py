@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from ray.exceptions import RayError
 
+from api.checking import Checking
 from api.watching import Watching
 from batch.jobs import JobControl
 from batch.models import ModelChanges
@@ -40,10 +41,12 @@ class Tending:
     """Looks after services and jobs, every few seconds."""
 
     def __init__(
-        self, settings: Settings, system: System, fleet: Fleet, jobs: JobControl, watching: Watching | None = None
-    ) -> None:
-        """`watching` starts scans that nobody asks for; without one there are none."""
+        self, settings: Settings, system: System, fleet: Fleet, jobs: JobControl, watching: Watching | None = None,
+        checking: Checking | None = None,
+    ) -> None:  # fmt: skip
+        """`watching` starts scans that nobody asks for, `checking` asks users' Nextclouds; without them nobody does."""
         self.settings, self.fleet, self.jobs, self.watching = settings, fleet, jobs, watching
+        self.checking = checking
         self.changes = ModelChanges(fleet, system, jobs)
         self.leads = self.settled = False
 
@@ -63,6 +66,8 @@ class Tending:
                     thread.join(WATCH_S)
                 if self.watching:
                     self.watching.end()
+                if self.checking:
+                    self.checking.end()
 
     def keep_looking(self, lock: int, over: threading.Event, lost: threading.Event) -> None:
         """Look until it is over or Ray itself is gone."""
@@ -79,6 +84,8 @@ class Tending:
             self.done("changes of models could not be looked after", self.changes.look)
         if self.leads and self.watching:
             self.done("folders could not be looked after", self.watching.look)
+        if self.leads and self.checking:
+            self.done("connections could not be looked after", self.checking.look)
         self.done("jobs could not be looked after", self.jobs.reap)
         self.done("jobs could not be submitted", self.jobs.dispatch)
 

@@ -14,9 +14,11 @@ from functools import partial
 from litestar import Litestar
 
 from api.app import create_app
+from api.checking import Checking
 from api.deps import Deps
 from api.tending import Tending
 from api.watching import Watching
+from batch.connections import Connections
 from batch.jobs import JobControl
 from cluster.board import topic
 from cluster.build import build
@@ -45,13 +47,15 @@ class Brightroom:
         self.jobs = JobControl(settings, self.system)
         self.fleet = Fleet(settings, self.system)
         self.watching = Watching(settings, self.system, self.jobs)
+        self.connections = Connections(settings, self.system)
+        self.checking = Checking(self.system, self.connections)
         self.say = say
         self.lost = threading.Event()  # Ray is gone, and with it what we are for
         self.at_loss: Callable[[], None] = self.lost.set
 
     def application(self) -> Litestar:
-        """The HTTP API over this whole; who answers requests is here to stay, and watches folders too."""
-        self.watching.stays = True
+        """The HTTP API over this whole; who answers requests is here to stay, and watches folders and servers."""
+        self.watching.stays = self.checking.stays = True
         deps = Deps(
             settings=self.settings,
             system=self.system,
@@ -64,12 +68,14 @@ class Brightroom:
             board=partial(topic, self.settings.ray.namespace),
             dashboard=partial(dashboard_of, self.settings),
             writer=partial(RemoteWriter, self.settings),
+            connections=self.connections,
         )
         return create_app(deps)
 
     def tending(self) -> AbstractContextManager[None]:
         """A block in which services and jobs are looked after; services start beside it."""
-        return Tending(self.settings, self.system, self.fleet, self.jobs, self.watching).going_on(self.lose)
+        tending = Tending(self.settings, self.system, self.fleet, self.jobs, self.watching, self.checking)
+        return tending.going_on(self.lose)
 
     def lose(self) -> None:
         """Note that Ray is gone."""

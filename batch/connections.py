@@ -1,0 +1,137 @@
+"""Users' connections to their Nextclouds: tried before they are stored, opened with the stored password, and noted.
+
+The one place where a sealed password is opened. How a server is talked to is `nextcloud/`'s business, what is asked of
+it a job's or a route's. A connection that was refused is asked nothing more until its owner enters something new.
+"""
+
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from weakref import WeakValueDictionary
+
+from batch.nextcloud.addresses import Addresses
+from batch.nextcloud.client import Nextcloud, Standing
+from batch.nextcloud.faults import Forbidden, Foreign, Hostile, Maintenance, Refused, Short, Throttled, Unreachable
+from batch.nextcloud.patience import BRIEF, Patience
+from batch.nextcloud.transport import Transport
+from cluster.errors import Conflict, ServiceError
+from cluster.sealing import KeyUnusable, Lost, sealer
+from cluster.settings import NextcloudSettings, Settings
+from cluster.store.database import System
+from cluster.store.sources import Source, State
+
+APP_PASSWORD = re.compile(r"[A-Za-z0-9]{5}(?:-[A-Za-z0-9]{5}){4}|[A-Za-z0-9]{72}")  # shown to people; given to programs
+VERSION = re.compile(r"[0-9A-Za-z .+-]{0,40}")  # what a server says of itself may be anything
+MEANS: Mapping[type[ServiceError], State] = {
+    Refused: "refused", Lost: "key_lost", Maintenance: "maintenance", Unreachable: "unreachable",
+    Throttled: "unreachable", Forbidden: "unreachable", Foreign: "unreachable", Hostile: "unreachable",
+    KeyUnusable: "unreachable",
+}  # fmt: skip
+ANOTHER = (
+    "You are connected to {server} as {login}. Disconnect first, and say then whether the photos from there stay; "
+    "after that, connect the other one."
+)
+
+
+class Connections:
+    """Everybody's connections. May be used by several threads at once; what it opens shares its transport."""
+
+    def __init__(self, settings: Settings, system: System, transport: Transport | None = None) -> None:
+        """`transport`: how servers are reached; none: as the settings say, with the patience of somebody who waits."""
+        self.settings, self.system = settings, system
+        self._transport = transport
+        self._turns: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
+
+    @cached_property
+    def transport(self) -> Transport:
+        """How servers are reached."""
+        return self._transport or reaching(self.settings.nextcloud)
+
+    def connect(self, user_id: str, server: str, login: str, password: str, granted: bool = False) -> Source:
+        """The connection of a user, stored when it works; blocks.
+
+        `granted`: Nextcloud made the password for us. Raises the fault that says why it does not work, Conflict for a
+        second account and KeyUnusable.
+        """
+        server = self.transport.addresses.server(server)
+        self.refuse_another(user_id, server, login)
+        sealing = sealer(self.settings)  # first: a password that cannot be kept need not be tried
+        with self.turn(user_id):
+            standing = Nextcloud(server, login, password, self.transport).check()
+            app_password = granted or bool(APP_PASSWORD.fullmatch(password))
+            return self.system.sources.connect(
+                user_id, server, login, password, sealing, app_password, version(standing), standing.used, standing.free
+            )
+
+    def refuse_another(self, user_id: str, server: str, login: str | None = None) -> None:
+        """Raise Conflict while a user is connected to another account: its photos would seem to be gone."""
+        there = self.system.sources.find(user_id)
+        if there and (there.server, there.login) != (server, there.login if login is None else login):
+            raise Conflict(ANOTHER.format(server=there.server, login=there.login))
+
+    def account(self, source: Source) -> Nextcloud:
+        """A user's account, to be asked; blocks.
+
+        Raises Refused while its owner has to enter something new, Lost and KeyUnusable.
+        """
+        if source.waits:
+            raise Refused(source.told)
+        password = self.system.sources.password(source, sealer(self.settings))
+        return Nextcloud(source.server, source.login, password, self.transport)
+
+    @contextmanager
+    def noting(self, source: Source) -> Iterator[None]:
+        """A block whose faults say something of a connection, which is noted; what is about one file only is not."""
+        try:
+            yield
+        except ServiceError as fault:
+            if state := means(fault):
+                self.system.sources.note(source, state, str(fault))
+            raise
+
+    def check(self, user_id: str) -> Source:
+        """How a user's connection is, asked now and noted; blocks. Raises NotFound where there is none."""
+        with self.turn(user_id):
+            source = self.system.sources.get(user_id)
+            if source.waits:
+                return source
+            try:
+                standing = self.account(source).check()
+            except ServiceError as fault:
+                if (state := means(fault)) is None:
+                    raise
+                self.system.sources.note(source, state, str(fault))
+            else:
+                self.system.sources.note(source, "connected", "", version(standing), standing.used, standing.free)
+            return self.system.sources.get(user_id)
+
+    def close(self) -> None:
+        """Let go of the connections to servers, for good."""
+        if "transport" in self.__dict__:
+            self.transport.close()
+
+    @contextmanager
+    def turn(self, user_id: str) -> Iterator[None]:
+        """A block in which nobody else of this process tries this user's password: a wrong one is tried once."""
+        lock = self._turns.setdefault(user_id, threading.Lock())
+        with lock:
+            yield
+
+
+def reaching(settings: NextcloudSettings, patience: Patience = BRIEF) -> Transport:
+    """How servers are reached, as the settings say."""
+    return Transport(Addresses(settings.allowed_networks, settings.plain_http), patience)
+
+
+def means(fault: ServiceError) -> State | None:
+    """What a fault says of a whole connection, or None."""
+    if isinstance(fault, Short):
+        return None
+    return next((state for kind, state in MEANS.items() if isinstance(fault, kind)), None)
+
+
+def version(standing: Standing) -> str:
+    """A server's version, where it looks like one."""
+    return standing.version if VERSION.fullmatch(standing.version) else ""

@@ -1,0 +1,135 @@
+"""Connecting by consent in the browser: begun, waited for, granted, and what can go wrong between."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.api.clouds import clouded, told
+from tests.api.world import World
+from tests.nextcloud.server import StandIn
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[StandIn]:
+    """A server with two users."""
+    with StandIn(tmp_path / "cloud") as made:
+        made.add("bob")
+        yield made
+        assert made.mishaps == []
+
+
+@pytest.fixture
+def home(tmp_path: Path, cloud: StandIn) -> Iterator[World]:
+    """A world that may connect to it."""
+    with clouded(tmp_path / "world", cloud.trust()) as made:
+        yield made
+
+
+@pytest.fixture
+def ann(home: World) -> httpx.Client:
+    """Ann, logged in."""
+    return home.as_user("ann")
+
+
+def begin(client: httpx.Client, cloud: StandIn) -> Any:
+    """Begin to wait for consent."""
+    return told(client.post("/api/nextcloud/login", json={"server": cloud.url}))
+
+
+def asked(client: httpx.Client, begun: Any, status: int = 200) -> Any:
+    """Whether it was granted."""
+    return told(client.get(f"/api/nextcloud/login/{begun['login_id']}"), status)
+
+
+def test_consent_connects_and_no_password_is_told(ann: httpx.Client, cloud: StandIn) -> None:
+    """The page is the server's own; it is over once it is granted."""
+    begun = begin(ann, cloud)
+    assert begun["url"].startswith(f"{cloud.url}/")
+    assert (begun["granted"], begun["expires_in_s"]) == (False, 1200)
+    assert asked(ann, begun)["granted"] is False
+
+    password = cloud.grant(begun["url"])
+    granted = asked(ann, begun)
+
+    assert (granted["granted"], granted["nextcloud"]["state"], granted["nextcloud"]["login"]) == (
+        True,
+        "connected",
+        "ann",
+    )
+    assert granted["nextcloud"]["app_password"] is True
+    assert password not in str(granted)
+    assert told(ann.get("/api/nextcloud/folders"))["folders"] == []
+    asked(ann, begun, 404)
+
+
+def test_nobody_else_can_ask_for_it(ann: httpx.Client, cloud: StandIn, home: World) -> None:
+    """Also who knows its id."""
+    begun = begin(ann, cloud)
+    cloud.grant(begun["url"])
+
+    asked(home.as_user("ben"), begun, 404)
+    asked(home.as_user("root"), begun, 404)
+    asked(ann, {"login_id": "0" * 32}, 404)
+    assert asked(ann, begun)["granted"] is True
+
+
+def test_a_new_login_takes_the_place_of_the_one_before(ann: httpx.Client, cloud: StandIn) -> None:
+    """There is one at a time."""
+    first, second = begin(ann, cloud), begin(ann, cloud)
+    cloud.grant(second["url"])
+
+    asked(ann, first, 404)
+    assert asked(ann, second)["granted"] is True
+
+
+def test_disconnecting_ends_what_is_waited_for(ann: httpx.Client, cloud: StandIn) -> None:
+    """Who disconnects does not want to be connected a minute later."""
+    told(ann.put("/api/nextcloud", json={"server": cloud.url, "login": "ann", "password": cloud.password}))
+    begun = begin(ann, cloud)
+    cloud.grant(begun["url"])
+    told(ann.delete("/api/nextcloud", params={"keep": True}))
+
+    asked(ann, begun, 404)
+    assert told(ann.get("/api/nextcloud"))["state"] == "none"
+
+
+def test_a_grant_survives_a_server_that_goes_away_for_a_moment(ann: httpx.Client, cloud: StandIn) -> None:
+    """It tells the password once only."""
+    begun = begin(ann, cloud)
+    cloud.grant(begun["url"])
+    cloud.maintain()
+    said = ann.get(f"/api/nextcloud/login/{begun['login_id']}")
+    assert said.status_code == 503
+    cloud.maintain(False)
+
+    assert asked(ann, begun)["nextcloud"]["state"] == "connected"
+
+
+def test_consent_of_another_account_does_not_replace_the_one_that_is_connected(
+    ann: httpx.Client, cloud: StandIn, home: World, tmp_path: Path
+) -> None:
+    """Nor does one on another server begin."""
+    told(ann.put("/api/nextcloud", json={"server": cloud.url, "login": "ann", "password": cloud.password}))
+    begun = begin(ann, cloud)
+    cloud.grant(begun["url"], "bob")
+    assert "Disconnect first" in asked(ann, begun, 409)["detail"]
+    asked(ann, begun, 404)
+
+    other = {"server": cloud.url.replace("127.0.0.1", "localhost")}
+    assert "Disconnect first" in told(ann.post("/api/nextcloud/login", json=other), 409)["detail"]
+    assert told(ann.get("/api/nextcloud"))["login"] == "ann"
+
+
+def test_a_server_that_is_not_talked_to_is_not_asked(ann: httpx.Client) -> None:
+    """The same guard as for passwords."""
+    for server in ("https://10.0.0.1", "http://127.0.0.1", "https://169.254.169.254", "javascript:alert(1)"):
+        told(ann.post("/api/nextcloud/login", json={"server": server}), 400)
+
+
+@pytest.mark.parametrize("name", ["%00", "x" * 3000, "' OR 1=1 --"])
+def test_ids_that_are_none_are_not_found(ann: httpx.Client, name: str) -> None:
+    """Whatever they look like."""
+    assert ann.get(f"/api/nextcloud/login/{name}").status_code in (400, 404, 405)
