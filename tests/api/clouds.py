@@ -15,6 +15,7 @@ from batch.nextcloud.patience import Patience
 from batch.nextcloud.transport import Transport
 from cluster.settings import NextcloudSettings
 from tests.api.world import World, answering, build
+from tests.nextcloud.server import StandIn
 
 ALLOWED = NextcloudSettings(allowed_networks=["127.0.0.1"], least_free_gb=0)
 QUICK = Patience(
@@ -41,3 +42,13 @@ def told(answer: httpx.Response, status: int = 200) -> Any:
     """What an answer of that status says."""
     assert answer.status_code == status, answer.text
     return answer.json()
+
+
+def account(cloud: StandIn, **other: str) -> dict[str, str]:
+    """What Ann enters."""
+    return {"server": cloud.url, "login": cloud.user, "password": cloud.app_password(), **other}
+
+
+def connect(client: httpx.Client, cloud: StandIn, **other: str) -> Any:
+    """Connect, and what is answered."""
+    return told(client.put("/api/nextcloud", json=account(cloud, **other)))

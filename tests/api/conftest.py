@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
+from tests.api.clouds import clouded
 from tests.api.world import World, answering, build
+from tests.nextcloud.server import StandIn
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +30,27 @@ def fresh(tmp_path: Path) -> Iterator[World]:
     made.user("root", admin=True)
     with answering(made):
         yield made
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[StandIn]:
+    """A Nextcloud with a few files of ann's, and a second user."""
+    with StandIn(tmp_path / "cloud") as made:
+        made.add("bob")
+        for path in ("Photos/a.jpg", "Photos/Trip/b.jpg", "Photos/Trip/c.jpg", "Notes/n.txt", "top.jpg"):
+            made.put(path, path.encode())
+        yield made
+        assert made.mishaps == []
+
+
+@pytest.fixture
+def home(tmp_path: Path, cloud: StandIn) -> Iterator[World]:
+    """A world whose users may connect to it."""
+    with clouded(tmp_path / "home", cloud.trust()) as made:
+        yield made
+
+
+@pytest.fixture
+def ann(home: World) -> httpx.Client:
+    """Ann, logged in there."""
+    return home.as_user("ann")
