@@ -117,6 +117,12 @@ class Nextcloud:
                     yield chunk[skipped:]
                 skipped = max(skipped - len(chunk), 0)
 
+    def revoke(self) -> None:
+        """Have the server make the app password void; raises Refused where it is none, but the account's own."""
+        url, headers = f"{self._server}/ocs/v2.php/core/apppassword?format=json", {"OCS-APIRequest": "true"}
+        with self._retried(lambda: self._ask("DELETE", url, (200,), headers)):
+            self._refused = True
+
     def close(self) -> None:
         """Let go of the connections."""
         self._transport.close()

@@ -16,6 +16,7 @@ from webdav4.multistatus import DAVProperties
 from batch.nextcloud.faults import Hostile
 from batch.nextcloud.multistatus import DAV, Entry
 from batch.nextcloud.names import remote_path
+from batch.nextcloud.patience import seconds
 
 OC, NC = "{http://owncloud.org/ns}", "{http://nextcloud.org/ns}"
 
@@ -57,14 +58,10 @@ def item(one: Entry, path: str) -> Item:
     length = text(found, f"{DAV}getcontentlength")
     if length and not NUMBER.fullmatch(length):
         raise ValueError("its length is no number of bytes")
-    drop(found, f"{DAV}getlastmodified", DATE)
-    drop(found, f"{DAV}creationdate", DATE)
-    drop(found, f"{DAV}getetag", ETAG)
-    try:
-        read = DAVProperties(found)
-        mtime = read.modified.timestamp() if read.modified else 0.0
-    except (ValueError, OverflowError):  # a 31st of February
-        raise ValueError("its date is none") from None
+    drop(found, f"{DAV}getlastmodified", is_date)
+    drop(found, f"{DAV}creationdate", is_date)
+    drop(found, f"{DAV}getetag", ETAG.fullmatch)
+    read = DAVProperties(found)
     is_folder = bool(read.collection)
     size = number(found, f"{OC}size") if is_folder else read.content_length
     return Item(
@@ -73,7 +70,7 @@ def item(one: Entry, path: str) -> Item:
         matching(found, f"{OC}fileid", FILE_ID),
         read.etag or "",
         -1 if size is None else size,
-        mtime,
+        read.modified.timestamp() if read.modified else 0.0,
         matching(found, f"{OC}checksums/{OC}checksum", CHECKSUMS),
         contained(found) if is_folder else -1,
     )
@@ -102,18 +99,24 @@ def matching(found: Element, name: str, pattern: re.Pattern[str]) -> str:
     return told if pattern.fullmatch(told) else ""
 
 
-def drop(found: Element, name: str, pattern: re.Pattern[str]) -> None:
+def drop(found: Element, name: str, fits: Callable[[str], object]) -> None:
     """Take the text out of properties that do not look as they should, before webdav4 reads them."""
     for one in found.iter(name):
-        if not pattern.fullmatch((one.text or "").strip()):
+        if not fits((one.text or "").strip()):
             one.text = None
 
 
+def is_date(told: str) -> bool:
+    """Whether a text is a date as HTTP has it, and one that there is."""
+    return bool(DATE.fullmatch(told)) and seconds(told) is not None
+
+
 def items(entries: Iterator[Entry], path: str, base: httpx.URL, refused: Refusals) -> Iterator[Item]:
-    """The entries of a folder as items; those that cannot be meant are refused with a reason."""
+    """The entries of a folder at a URL as items; those that cannot be meant are refused with a reason."""
+    folder = base.raw_path.decode("ascii").partition("?")[0]
     for entry in entries:
         try:
-            below = remote_path(local_part_of(entry.href, base), base.raw_path.decode("ascii"))
+            below = remote_path(without_origin(entry.href, base), folder)
             if "/" in below:
                 raise ValueError("it lies deeper than in the folder that was asked for")
             yield item(entry, "/".join(filter(None, (path, below))))
@@ -121,7 +124,7 @@ def items(entries: Iterator[Entry], path: str, base: httpx.URL, refused: Refusal
             refused(entry.href[:LONGEST_HREF], str(reason))
 
 
-def local_part_of(href: str, base: httpx.URL) -> str:
+def without_origin(href: str, base: httpx.URL) -> str:
     """An href without scheme and host where they are the server's own."""
     own = f"{base.scheme}://{base.netloc.decode('ascii')}/"
     return href[len(own) - 1 :] if href.lower().startswith(own) else href

@@ -15,7 +15,7 @@ from batch.nextcloud.faults import Hostile, Unreachable
 
 DAV = "{DAV:}"
 
-MOST_ENTRIES = 200_000  # of one folder
+MOST_ENTRIES = 250_000  # of one folder; one with 200,000 is to be read
 MOST_BYTES = 256 << 20  # of one answer; an entry has some 800
 MOST_DEPTH = 12  # elements inside each other; Nextcloud has seven
 MOST_ELEMENTS = 200  # of one entry

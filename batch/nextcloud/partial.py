@@ -21,7 +21,7 @@ import msgspec
 from batch.nextcloud.faults import Busy, NoRoom, Unkept
 from batch.nextcloud.listing import Item
 
-WORTH = 1 << 20  # bytes of a file; the note of a smaller one is written only when its download ends early
+WORTH = 4 << 20  # bytes of a file; the note of a smaller one is written only when its download ends early
 FULL = (errno.ENOSPC, errno.EDQUOT)
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 PIECE = 1 << 20

@@ -112,11 +112,12 @@ def broken(host: str) -> Iterator[None]:
 
 def unconnected(host: str, error: httpcore.ConnectError) -> NoReturn:
     """Raise what a connection that cannot be made means: its certificate does not convince, or nobody is there."""
-    if isinstance(error.__cause__, ssl.SSLCertVerificationError):
+    cause = error.__cause__ or error.__context__
+    if isinstance(cause, ssl.SSLCertVerificationError):
         raise Unreachable(
-            f"The certificate of {host} is not to be trusted ({error.__cause__.verify_message}). Give the name that it "
-            "is for, or have an administrator add its authority to this machine's trust store."
+            f"The certificate of {host} is not to be trusted ({cause.verify_message}). Give the name that it is for, "
+            "or have an administrator add its authority to this machine's trust store."
         ) from error
-    if isinstance(error.__cause__, ssl.SSLError):
+    if isinstance(cause, ssl.SSLError):
         raise Unreachable(f"{host} does not speak TLS there. Check address and port.", passing=True) from error
     raise Unreachable(f"Nobody answers at {host}. Check the address, or try again later.", passing=True) from error

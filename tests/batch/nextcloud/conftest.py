@@ -1,0 +1,55 @@
+"""The stand-in of a Nextcloud with a few files, and accounts on it that are impatient and may talk to loopback."""
+
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from batch.nextcloud.addresses import Addresses
+from batch.nextcloud.client import Nextcloud
+from batch.nextcloud.patience import Patience
+from batch.nextcloud.transport import Transport
+from tests.nextcloud.server import StandIn
+
+HASTE = Patience(
+    connect_s=2, read_s=0.8, window_s=0.4, answer_s=20, first_wait_s=0.01, longest_wait_s=3, maintenance_s=2
+)
+LOOPBACK = Addresses(["127.0.0.0/8"])
+DATA = random.Random(5).randbytes(200_000)
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[StandIn]:
+    """A server with some files."""
+    with StandIn(tmp_path / "cloud") as made:
+        made.put("Photos/a.jpg", DATA, mtime=1_700_000_000)
+        made.put("Photos/b.jpg", DATA[:100])
+        made.put("Photos/Trip/c.jpg", DATA[:10])
+        yield made
+
+
+@pytest.fixture
+def account(cloud: StandIn) -> Iterator[Callable[..., Nextcloud]]:
+    """Makes accounts on it, of its first user unless told otherwise."""
+    made: list[Nextcloud] = []
+
+    def make(
+        password: str | None = None,
+        login: str | None = None,
+        patience: Patience = HASTE,
+        addresses: Addresses = LOOPBACK,
+    ) -> Nextcloud:
+        transport = Transport(addresses, patience, cloud.trust())
+        made.append(Nextcloud(cloud.url, login or cloud.user, password or cloud.password, transport))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def nextcloud(account: Callable[..., Nextcloud]) -> Nextcloud:
+    """The account of the first user."""
+    return account()
