@@ -7,11 +7,10 @@ scan found it anew - they are put together, and what is lost is nothing. People 
 are never touched. Which photos are to go is `missing.py`'s to say.
 """
 
-import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import msgspec
@@ -19,12 +18,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from lancedb.expr import col, lit
 
-from batch.faces import Roster
+from batch.faces import NOBODY, Roster
+from batch.packing import Rows, opened, packed, together
 from batch.rows import Row
 from cluster.settings import Settings
 from cluster.store.database import Library
 from cluster.store.faces import LABELED
-from cluster.store.schema import blank, rows_of
+from cluster.store.facts import LABEL
+from cluster.store.schema import rows_of
 from cluster.store.table import Table
 from cluster.store.trash import SCHEMA
 from cluster.store.writer import Delete, Upsert, Write
@@ -35,10 +36,6 @@ if TYPE_CHECKING:
 
 AT_ONCE = 500  # photos put back, or purged, in one commit
 NOUNS = ("faces", "facts", "photos", "files")  # that rows of a photo are in, beside tables of vectors
-
-Rows: TypeAlias = dict[str, pa.Table]  # of some photos, by table
-PACK = msgspec.msgpack.Encoder()
-UNPACK = msgspec.msgpack.Decoder(dict[str, bytes])
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -97,55 +94,15 @@ def by_photo(rows: pa.Table) -> Rows:
     return {photo_id: rows.take(pa.array(found)) for photo_id, found in places.items()}
 
 
-# Records
-
-
-def packed(rows: Rows) -> bytes:
-    """Rows by table as one record: MessagePack of table -> Arrow IPC stream, deflated, for most of it is schemas."""
-    return zlib.compress(PACK.encode({name: stream(table) for name, table in rows.items()}))
-
-
-def stream(rows: pa.Table) -> bytes:
-    """Rows as an Arrow IPC stream."""
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, rows.schema) as writer:
-        writer.write_table(rows)
-    return bytes(sink.getvalue())
-
-
 def unpacked(library: Library, photo_ids: Sequence[str]) -> Rows:
     """What the trash has of some photos, as rows of today's tables; those of a table that is no more are left out."""
     packs = library.trash.by_keys(photo_ids, ["rows"])["rows"].to_pylist()
-    records = [UNPACK.decode(zlib.decompress(one)) for one in packs]
+    records = [opened(one) for one in packs]
     return {
-        name: together([pa.ipc.open_stream(one[name]).read_all() for one in found], library.table(name).schema)
+        name: together([one[name] for one in found], library.table(name).schema)
         for name in tables_of(library)
         if (found := [one for one in records if name in one])
     }
-
-
-def together(parts: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
-    """Rows of several records in today's schema; made to fit once for each schema that they were written in."""
-    made = []
-    while parts:
-        first = parts[0].schema
-        made.append(fitted(pa.concat_tables([part for part in parts if part.schema == first]).combine_chunks(), schema))
-        parts = [part for part in parts if part.schema != first]
-    return pa.concat_tables(made)
-
-
-def fitted(rows: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Rows of a former schema in today's: columns that have come since are blank, those that have gone are left out."""
-    columns = [
-        rows[field.name].cast(field.type) if field.name in rows.column_names else missing(field, len(rows))
-        for field in schema
-    ]
-    return pa.Table.from_arrays(columns, schema=schema)
-
-
-def missing(field: pa.Field, count: int) -> pa.Array:
-    """A column of which nothing is known."""
-    return pa.array([None if field.nullable else blank(field.type)] * count, field.type)
 
 
 def joined(library: Library, kept: Rows, now: Rows) -> Rows:
@@ -183,15 +140,23 @@ def back(library: Library, photo_ids: Sequence[str]) -> list[Write]:
     """The writes that put photos back. What people said counts more than what was found meanwhile."""
     kept, now, roster = unpacked(library, photo_ids), present(library, photo_ids), Roster(library)
     for name in {"faces", "facts"} & kept.keys():
-        who = [roster.who(person_id) for person_id in kept[name]["person_id"].to_pylist()]
-        at = kept[name].schema.get_field_index("person_id")
-        kept[name] = kept[name].set_column(at, kept[name].schema.field(at), pa.array(who, pa.string()))
+        kept[name] = of_people(kept[name], roster)
     if "faces" in kept:
         kept["faces"], now["faces"] = with_labels(kept["faces"], now["faces"])
     if "files" in kept:
         kept["files"] = free(library, kept["files"])
     whole = joined(library, kept, now)
     return [Upsert(name, of_these(rows, whole["faces"])) for name, rows in whole.items() if len(rows)]
+
+
+def of_people(rows: pa.Table, roster: Roster) -> pa.Table:
+    """Faces, or facts, of whom they are today; of people who are gone by now faces are nobody's, and no labels."""
+    found = [{**row, "person_id": roster.who(row["person_id"])} for row in rows.to_pylist()]
+    for row in found:
+        if row["person_id"] not in roster.merged and "standing" in row:
+            row.update(NOBODY)
+    said = [row for row in found if row.get("kind") != LABEL or row["person_id"] in roster.merged]
+    return pa.Table.from_pylist(said, rows.schema)
 
 
 def of_these(rows: pa.Table, faces: pa.Table) -> pa.Table:

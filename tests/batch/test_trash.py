@@ -9,8 +9,9 @@ import pyarrow as pa
 import pytest
 
 from batch.deletion import delete_missing
+from batch.packing import fitted
 from batch.pipeline import Stage
-from batch.trash import fitted, restore
+from batch.trash import restore
 from cluster.store.schema import rows_of, texts
 from cluster.store.writer import Update, Upsert, Writer
 from tests.batch.adorned import ANN, NOON, Album, everything
