@@ -5,45 +5,46 @@ or the next training brings to its end.
 """
 
 import secrets
-from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 
 import msgspec
 from lancedb.expr import col
 
-from batch.faces import DRAWN_BY_USER, NOBODY, SIDES, Roster, box_of, drawn, labeled, overlap
+from batch import acts
+from batch.faces import DRAWN_BY_USER, NOBODY, SIDES, Roster, box_of, drawn, overlap
 from batch.rows import Row, now_utc
 from batch.said import added_id, alone, forget, named_by_sidecars, refused
 from batch.sink import Commits
+from batch.wording import Wording, changed
 from cluster.errors import Conflict, Invalid, NotFound
 from cluster.store.database import Library
 from cluster.store.faces import INFERRED, LABELED, UNKNOWN
-from cluster.store.faces import SCHEMA as FACES
 from cluster.store.facts import ADD, DELETE, LABEL, REJECT, fact_id
 from cluster.store.people import CLUSTER, PERSON, Person, checked, id_of, key_of
-from cluster.store.schema import changes_of, rows_of
-from cluster.store.writer import Delete, Update, Upsert, Write
+from cluster.store.schema import rows_of
+from cluster.store.writer import Delete, Upsert, Write
 from serve_apps.models.protocol import Box
 
 MOST_FACES = 10_000  # that one request may be about
 CROWDED = 0.7  # a box that overlaps a face's so far is that face's
 
 
-class Naming:
+class Naming(Wording):
     """What one user says of one library. Every method raises NotFound for a face or person that is not there."""
 
     def __init__(self, library: Library, writer: Commits, by: str, now: Callable[[], datetime] = now_utc) -> None:
         """`by` is the user's id."""
-        self.library, self.writer, self.by, self.now = library, writer, by, now
+        super().__init__(library, by, now)
+        self.writer = writer
 
     @alone
     def label(self, face_ids: Sequence[str], person_id: str = "", name: str = "") -> Person:
         """These faces are somebody's: a known person's, or that of a name, who is made when nobody has it."""
         faces = self.faces(face_ids)
         person, made = self.whose(person_id, name)
-        self.writer.commit([*made, *self.labels(faces, person.person_id)])
+        self.act(acts.LABEL, [person.name], [*made, *self.labels(faces, person.person_id)])
         return person
 
     @alone
@@ -54,7 +55,9 @@ class Naming:
             raise Conflict("Nobody is thought of for one of these faces; say whose it is.")
         roster = Roster(self.library)
         whose = groupby(sorted(faces, key=lambda face: face["person_id"]), key=lambda face: face["person_id"])
-        self.writer.commit([write for one, of_one in whose for write in self.labels([*of_one], roster.who(one))])
+        by_person = [(roster.who(one), [*of_one]) for one, of_one in whose]
+        writes = [write for one, of_one in by_person for write in self.labels(of_one, one)]
+        self.act(acts.CONFIRM, self.names(one for one, _ in by_person), writes)
         return len(faces)
 
     @alone
@@ -70,7 +73,8 @@ class Naming:
         of_them = [face for face in faces if roster.who(face["person_id"]) == not_of[face["face_id"]]]
         said = [self.fact(face, REJECT, not_of[face["face_id"]]) for face in faces]
         taken_back = [fact_id(face["face_id"], LABEL) for face in of_them]
-        self.writer.commit([*self.facts(said), *forget(taken_back), *changed(of_them, NOBODY)])
+        writes = [*self.facts(said), *forget(taken_back), *changed(of_them, NOBODY)]
+        self.act(acts.REJECT, self.names(not_of.values()), writes)
         return len(faces)
 
     @alone
@@ -80,7 +84,7 @@ class Naming:
         labels = [fact_id(face["face_id"], LABEL) for face in faces]
         named = named_by_sidecars(self.library, faces, self.now())
         said = [self.fact(face, REJECT, named[face["face_id"]]) for face in faces if face["face_id"] in named]
-        self.writer.commit([*self.facts(said), *forget(labels), *changed(faces, NOBODY)])
+        self.act(acts.UNLABEL, [], [*self.facts(said), *forget(labels), *changed(faces, NOBODY)])
         return len(faces)
 
     @alone
@@ -94,7 +98,8 @@ class Naming:
         vectors: list[Write] = [Delete(name, "id", list(photos)) for name in tables]
         said = [self.fact(face, DELETE) for face in faces]
         counts = self.counted(set(photos.values()), without=photos.keys())
-        self.writer.commit([*self.facts(said), *vectors, Delete("faces", "face_id", list(photos)), *counts])
+        gone = Delete("faces", "face_id", list(photos))
+        self.act(acts.DELETE, [], [*self.facts(said), *vectors, gone, *counts])
         return len(photos)
 
     @alone
@@ -119,7 +124,8 @@ class Naming:
         faces = Upsert("faces", rows_of([face], self.library.faces.schema))
         whose = self.labels([face], person.person_id) if person else []
         said = [*self.facts([self.fact(face, ADD)]), *forget([fact_id(key, DELETE)])]
-        self.writer.commit([*made, *said, *self.vector(face, vector), faces, *whose, *self.counted({photo_id}, {key})])
+        writes = [*made, *said, *self.vector(face, vector), faces, *whose, *self.counted({photo_id}, {key})]
+        self.act(acts.ADD, [person.name] if person else [], writes)
         return key
 
     @alone
@@ -136,7 +142,7 @@ class Naming:
         faces = self.library.faces.of_person(person.person_id).to_pylist()
         others = refused(self.library, faces, {person.person_id})
         seen = [face for face in faces if face["standing"] == UNKNOWN and face["face_id"] not in others]
-        self.writer.commit([*self.people([now]), *self.labels(seen, now.person_id)])
+        self.act(acts.RENAME, [person.name, kept], [*self.people([now]), *self.labels(seen, now.person_id)])
         return now
 
     @alone
@@ -155,8 +161,11 @@ class Naming:
         gone = [
             msgspec.structs.replace(row, merged_into=target.person_id, changed_at=self.now()) for row in rows.values()
         ]
-        self.writer.commit([*self.people(gone), *self.united(rows, target)])
-        return target
+        shown = fronted(target, all_of, self.now())
+        names = list({one.person_id: one.name for one in [target, *all_of]}.values())
+        changed_people = gone if shown == target else [*gone, shown]
+        self.act(acts.MERGE, names, [*self.people(changed_people), *self.united(rows, target)])
+        return shown
 
     def united(self, gone: Mapping[str, Person], target: Person) -> list[Write]:
         """The writes that give the faces of people who are gone to another.
@@ -187,13 +196,13 @@ class Naming:
         if {roster.who(face["person_id"]) for face in faces} - {old.person_id, person.person_id}:
             raise Invalid("One of these faces is somebody else's; choose faces of this person.")
         said = self.facts([self.fact(face, REJECT, old.person_id) for face in faces])
-        self.writer.commit([*made, *said, *self.labels(faces, person.person_id)])
+        self.act(acts.SPLIT, [old.name, person.name], [*made, *said, *self.labels(faces, person.person_id)])
         return person
 
     @alone
     def hide(self, person_id: str, hidden: bool) -> Person:
         """Show a person among the others, or do not."""
-        return self.change(person_id, hidden=hidden)
+        return self.change(acts.HIDE if hidden else acts.SHOW, person_id, hidden=hidden)
 
     @alone
     def cover(self, person_id: str, face_id: str) -> Person:
@@ -201,13 +210,23 @@ class Naming:
         person = self.library.people.person(person_id)
         if face_id and Roster(self.library).who(self.faces([face_id])[0]["person_id"]) != person.person_id:
             raise Invalid("That face is somebody else's; choose one of this person's.")
-        return self.change(person.person_id, cover_face_id=face_id)
+        return self.change(acts.COVER, person.person_id, cover_face_id=face_id)
 
-    def change(self, person_id: str, **values: object) -> Person:
+    def change(self, kind: str, person_id: str, **values: object) -> Person:
         """A person with other columns, committed."""
         person = msgspec.structs.replace(self.library.people.person(person_id), changed_at=self.now(), **values)
-        self.writer.commit(self.people([person]))
+        self.act(kind, [person.name], self.people([person]))
         return person
+
+    def act(self, kind: str, names: Sequence[str], writes: Sequence[Write]) -> None:
+        """Commit what is said of some people, with what it changes as that was before."""
+        said = acts.Said(kind, names, self.by, self.now())
+        self.writer.commit([*acts.recorded(self.library, said, writes), *writes])
+
+    def names(self, person_ids: Iterable[str]) -> list[str]:
+        """The names of some people, each once."""
+        people = self.library.people.of_ids(sorted(set(person_ids)))
+        return sorted({person.name for person in people.values()})
 
     def whose(self, person_id: str, name: str) -> tuple[Person, list[Write]]:
         """A person by id or name, and the writes that make them when they are new."""
@@ -242,56 +261,10 @@ class Naming:
             return row
         raise NotFound("There is no such photo.")
 
-    def labels(self, faces: Sequence[Row], person_id: str) -> list[Write]:
-        """The writes that say that some faces are a person's."""
-        if not faces:
-            return []
-        said = [self.fact(face, LABEL, person_id) for face in faces]
-        taken_back = [fact for facts in refused(self.library, faces, {person_id}).values() for fact in facts]
-        return [*self.facts(said), *forget(taken_back), *changed(faces, labeled(person_id))]
 
-    def fact(self, face: Row, kind: str, person_id: str = "") -> Row:
-        """Something said of a face, as a row."""
-        key = fact_id(face["face_id"], kind, person_id)
-        about = {name: face[name] for name in ("photo_id", "face_id", *SIDES)}
-        said = {"kind": kind, "person_id": person_id, "made_by": self.by, "made_at": self.now()}
-        return {**about, "fact_id": key, **said}
-
-    def facts(self, said: Sequence[Row]) -> list[Write]:
-        """The writes of some facts, with the content of the photos they are about."""
-        if not said:
-            return []
-        photos = self.library.photos.by_keys([fact["photo_id"] for fact in said], ["photo_id", "content_id"])
-        contents = {row["photo_id"]: row["content_id"] for row in photos.to_pylist()}
-        full = [{**fact, "content_id": contents.get(fact["photo_id"], "")} for fact in said]
-        return [Upsert("facts", rows_of(full, self.library.facts.schema))]
-
-    def people(self, people: Sequence[Person]) -> list[Write]:
-        """The writes of some people."""
-        rows = [msgspec.structs.asdict(person) for person in people]
-        return [Upsert("people", rows_of(rows, self.library.people.schema))] if rows else []
-
-    def vector(self, face: Row, vector: tuple[str, Sequence[float]] | None) -> list[Write]:
-        """The writes of a face's vector, where there is one."""
-        if vector is None:
-            return []
-        model, numbers = vector
-        table = self.library.embeddings(model, len(numbers))
-        row = {"id": face["face_id"], "photo_id": face["photo_id"], "vector": list(numbers)}
-        return [Upsert(table.name, rows_of([row], table.schema))]
-
-    def counted(self, photo_ids: set[str], more: Collection[str] = (), without: Collection[str] = ()) -> list[Write]:
-        """The writes that say how many faces some photos have, when some more are theirs and others are not."""
-        rows = self.library.faces.of_photos(sorted(photo_ids), ["face_id", "photo_id"]).to_pylist()
-        others = {*without, *more}
-        left = Counter(row["photo_id"] for row in rows if row["face_id"] not in others)
-        counts = [{"photo_id": photo, "face_count": left[photo] + len(more)} for photo in sorted(photo_ids)]
-        return [Update("photos", changes_of(counts, self.library.photos.schema))]
-
-
-def changed(faces: Sequence[Row], values: Row) -> list[Write]:
-    """The write that changes columns of some faces."""
-    if not faces:
-        return []
-    rows = [{"face_id": face["face_id"], **values} for face in faces]
-    return [Update("faces", changes_of(rows, FACES))]
+def fronted(target: Person, people: Sequence[Person], now: datetime) -> Person:
+    """Somebody with the cover of the first of some people who has one, where they have none themselves."""
+    cover = next((one.cover_face_id for one in people if one.cover_face_id), "")
+    if target.cover_face_id or not cover:
+        return target
+    return msgspec.structs.replace(target, cover_face_id=cover, changed_at=now)

@@ -9,6 +9,7 @@ from lancedb.expr import Expr, col, lit
 
 from cluster.errors import NewerSchema, StoreError
 from cluster.settings import Settings
+from cluster.store.acts import Acts
 from cluster.store.attempts import Attempts
 from cluster.store.choices import Choices
 from cluster.store.clock import Clock, utc_now
@@ -22,6 +23,7 @@ from cluster.store.jobs import Jobs
 from cluster.store.leases import Leases
 from cluster.store.people import People
 from cluster.store.photos import Photos
+from cluster.store.remotes import Remotes
 from cluster.store.schema import SCHEMA_VERSION, key, rows_of, texts
 from cluster.store.services import Services
 from cluster.store.sessions import Sessions
@@ -93,8 +95,10 @@ class Library:
         self.faces = Faces(database)
         self.facts = Facts(database)
         self.people = People(database)
+        self.acts = Acts(database)
         self.events = Events(database)
         self.trash = Trash(database)
+        self.remotes = Remotes(database)
         self.errors = Failures(database)
         self.registry = Models(database)
 
@@ -122,7 +126,7 @@ class Library:
     def table(self, name: str) -> Table:
         """A table by its name, `embeddings_...` too; raises KeyError."""
         named: list[Table] = [self.files, self.photos, self.faces, self.facts, self.people, self.events, self.trash]
-        tables = {table.name: table for table in [*named, self.errors]}
+        tables = {table.name: table for table in [*named, self.acts, self.errors, self.remotes]}
         return tables[name] if name in tables else self.registry.of_table(name)
 
     def nearest(self, model: str, vector: Sequence[float], limit: int, where: Expr | None = None) -> list[Hit]:

@@ -21,7 +21,7 @@ from cluster.store.database import Library
 from cluster.store.table import Table
 
 # What says that work is done comes last; what people said, and what could be put back, first.
-ORDER = ("trash", "people", "facts", "embeddings", "faces", "errors", "events", "photos", "files")
+ORDER = ("acts", "trash", "people", "facts", "embeddings", "faces", "errors", "events", "photos", "files", "remotes")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from batch.faces import found
 from batch.naming import Naming
 from batch.people import Training
 from batch.rows import Row
+from batch.undoing import Undoing
 from cluster.settings import Settings, StoreSettings
 from cluster.store.database import Library, open_library
 from cluster.store.faces import LABELED
@@ -72,6 +73,10 @@ class Portraits:
     def naming(self, dies_before: int | None = None) -> Naming:
         """What somebody says."""
         return Naming(self.library, self.writer(dies_before), "me", lambda: NOW)
+
+    def undoing(self, dies_before: int | None = None) -> Undoing:
+        """What takes acts back."""
+        return Undoing(self.library, self.writer(dies_before), lambda: NOW)
 
     def rescan(self) -> None:
         """Look for faces in all photos again."""

@@ -48,7 +48,7 @@ def test_what_a_kill_cut_off_can_be_said_again(tmp_path: Path, saying: str):
     """Between any two tables: then all is as if it had been said once."""
     whole = spoken(tmp_path / "whole")
     SAYINGS[saying](whole.naming())
-    for table in range(5):
+    for table in range(7):
         cut = spoken(tmp_path / f"cut-{table}")
         with suppress(Killed):
             SAYINGS[saying](cut.naming(dies_before=table))

@@ -212,7 +212,7 @@ def test_what_is_cut_off_ends_with_the_next_training(album: Album, tmp_path: Pat
     album.train()
     nothing = summed(album)
     outcomes = []
-    for dies_before in range(5):
+    for dies_before in range(6):
         other = copied(album, tmp_path / str(dies_before))
         with suppress(Killed):
             say(other.naming(dies_before))
@@ -220,7 +220,7 @@ def test_what_is_cut_off_ends_with_the_next_training(album: Album, tmp_path: Pat
         outcomes.append(summed(other))
 
     whole = outcomes[-1]
-    assert [outcome in (nothing, whole) for outcome in outcomes] == [True] * 5
+    assert [outcome in (nothing, whole) for outcome in outcomes] == [True] * 6
 
 
 def test_a_training_that_is_killed_is_done_by_the_next(album: Album, tmp_path: Path):

@@ -53,7 +53,7 @@ def test_a_face_that_is_rejected_while_it_is_guessed_is_not_offered(album: Portr
 def test_a_label_that_is_given_while_a_former_one_is_put_in_holds(album: Portraits):
     """The former one was cut off before it reached the face, so the training ends it: too late."""
     with suppress(Killed):
-        album.naming(dies_before=1).label(["p3-00"], ADA)
+        album.naming(dies_before=2).label(["p3-00"], ADA)
     album.naming().label(["p1-00"], name="Bo")
 
     train(album, lambda naming: naming.label(["p3-00"], BO))
@@ -64,7 +64,7 @@ def test_a_label_that_is_given_while_a_former_one_is_put_in_holds(album: Portrai
 def test_a_face_that_is_deleted_while_its_photo_is_put_in_is_gone(album: Portraits):
     """And is not found again."""
     with suppress(Killed):
-        album.naming(dies_before=1).label(["p3-00"], ADA)
+        album.naming(dies_before=2).label(["p3-00"], ADA)
 
     train(album, lambda naming: naming.delete(["p3-00"]))
 
