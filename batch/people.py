@@ -15,10 +15,11 @@ import pyarrow.compute as pc
 from lancedb.expr import col, lit
 from numpy.typing import NDArray
 
-from batch.faces import Roster, remembered, settled
+from batch.faces import NOBODY, Roster, remembered, settled
 from batch.plan import Plan
 from batch.recognition import Recognised, recognise
 from batch.rows import Row, now_utc
+from batch.said import alone
 from batch.sink import Commits
 from cluster.store.database import Library
 from cluster.store.faces import INFERRED, LABELED, UNKNOWN
@@ -125,14 +126,25 @@ class Training:
         made = [{"person_id": one, "kind": CLUSTER, "created_at": now, "changed_at": now} for one in cluster_ids]
         return [Upsert("people", rows_of(made, self.library.people.schema))] if made else []
 
+    @alone
     def tidy(self) -> None:
-        """Forget clusters that no face is in any more; whoever was merged into one is remembered by it."""
+        """Forget clusters that no face is in any more; whoever was merged into one is remembered by it.
+
+        While nobody says anything: a cluster that is just being named stays. Faces of somebody who was taken back while
+        this training thought of them are nobody's.
+        """
+        for table in (self.library.people, self.library.faces):
+            table.lance.checkout_latest()
         everybody = self.library.people.rows(None, ["person_id", "kind", "merged_into"]).to_pylist()
         kept = {row["merged_into"] for row in everybody}
         used = set(pc.unique(self.library.faces.rows(None, ["person_id"])["person_id"]).to_pylist())
         clusters = {row["person_id"] for row in everybody if row["kind"] == CLUSTER and not row["merged_into"]}
         if empty := sorted(clusters - kept - used):
             self.writer.commit([Delete("people", "person_id", empty)])
+        if absent := sorted(used - {"", *(row["person_id"] for row in everybody)}):
+            lost = self.library.faces.rows(col("person_id").isin(absent), ["face_id"])["face_id"].to_pylist()
+            rows = changes_of([{"face_id": key, **NOBODY} for key in lost], FACES)
+            self.writer.commit([Update("faces", rows, sparing=("standing", LABELED))])
 
 
 class Index(msgspec.Struct, frozen=True):
