@@ -162,7 +162,7 @@ def test_a_name_that_another_has_is_refused(house: World) -> None:
     taken = me.patch(path, json={"name": " kim"})
     assert taken.status_code == 409
     assert "merge" in taken.json()["detail"]
-    for name in ("", "   ", "a\0b", "\u202eevil", "a" * 129):
+    for name in ("", "   ", "a\0b", "\u202eevil", "\u3164", "a\u2800", "\u115f\u1160", "\uffa0", "a" * 129):
         assert me.patch(path, json={"name": name}).status_code == 400
     assert names(me) == ["Kim", "Lee"]
 
