@@ -17,6 +17,7 @@ from ray.exceptions import RayError
 
 from api import actions, auth, cluster, confidence, events, faces, jobs, library, logs, people, server, services, users
 from api.access import permit
+from api.acts import ROUTES as ACTS
 from api.captions import caption
 from api.consents import Consents
 from api.cookies import cookie_name
@@ -43,6 +44,7 @@ from api.search_image import routes as picture_search
 from api.storage import Storages
 from api.trash import ROUTES as TRASH
 from api.uploads import Uploads
+from batch import acts
 from batch.connections import Connections
 from batch.trash import purge
 from cluster.errors import BrightroomError
@@ -65,7 +67,7 @@ PHOTOS = Router(
 ROUTES: list[ControllerRouterHandler] = [
     auth.ROUTES, users.ROUTES, library.ROUTES, jobs.ROUTES, PHOTOS, SEARCH, services.ROUTES, cluster.ROUTES,
     actions.ROUTES, events.ROUTES, people.ROUTES, faces.ROUTES, confidence.ROUTES, logs.ROUTES, server.ROUTES,
-    TRASH, NEXTCLOUD, show_metrics, healthz,
+    ACTS, TRASH, NEXTCLOUD, show_metrics, healthz,
 ]  # fmt: skip
 
 
@@ -154,7 +156,7 @@ async def tidy(deps: Deps) -> None:
 
 
 def empty_trashes(deps: Deps) -> None:
-    """Purge from everybody's trash what has been there for `store.trash_days`; blocks."""
+    """Purge from everybody's trash what has been there for `store.trash_days`, and acts that old; blocks."""
     before = deps.system.clock() - timedelta(days=deps.settings.store.trash_days)
     for user in deps.system.users.list():
         if not begun(deps.settings, user.user_id):
@@ -163,6 +165,8 @@ def empty_trashes(deps: Deps) -> None:
             library = deps.library(user.user_id)
             if len(library.trash.older(before, ["record_id"])):  # otherwise no writer need be started for it
                 purge(deps.settings, user.user_id, library, deps.writer(user.user_id), deps.system.clock())
+            if library.acts.outlived(before):
+                acts.purge(library, deps.writer(user.user_id), before)
         except TROUBLES:
             log.warning("the trash of %s could not be emptied; trying again in an hour", user.user_id, exc_info=True)
 
