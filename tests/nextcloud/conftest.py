@@ -45,9 +45,8 @@ class Asking(httpx.Client):
         answered = self.propfind(path, depth)
         assert answered.status_code == 207
         responses = fromstring(answered.content).findall("d:response", NAMES)
-        return {
-            response.findtext("d:href", "", NAMES): response.find("d:propstat/d:prop", NAMES) for response in responses
-        }
+        found = {answer.findtext("d:href", "", NAMES): answer.find("d:propstat/d:prop", NAMES) for answer in responses}
+        return {href: properties for href, properties in found.items() if properties is not None}
 
     def prop(self, name: str, path: str = "") -> str | None:
         """One property of one thing."""

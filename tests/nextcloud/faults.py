@@ -9,8 +9,9 @@
     assert cloud.faults.counted["short_body"] == 1
 
 `KINDS` has all kinds by name. Chance depends on the seed, the request and its how many-th time only, not on the order
-in which threads come, so the same seed gives the same faults. By chance, no more than `in_a_row` requests for the same
-thing go wrong one after the other: who tries again often enough gets through.
+in which threads come, so the same seed gives the same faults (until a `most` is used up). By chance, no more than
+`in_a_row` requests for the same thing go wrong one after the other: who tries again often enough gets through. A rule
+without method and path is about /status.php, logins and the OCS API as well. True maintenance is `cloud.maintain()`.
 """
 
 import random

@@ -10,6 +10,7 @@ from tests.nextcloud.kinds import Kind, Measures, Spoil, kind, register_kind
 
 LOOP = "redirect_loop="
 XML = ("Content-Type", "application/xml; charset=utf-8")
+PROXY = ("502", "503", "504")  # said by what stands before Nextcloud, unless it is maintenance
 STATUSES = {
     "unauthorized": "401 Unauthorized",
     "forbidden": "403 Forbidden",
@@ -33,19 +34,30 @@ def status_fault(status: str) -> Spoil:
         told: Headers = (
             [("WWW-Authenticate", 'Basic realm="Nextcloud", charset="UTF-8"')] if status[:3] == "401" else []
         )
-        body = b"" if status[:3] == "204" else error_body(int(status[:3]))
-        wire.give(status, [XML, *told], body)
+        wire.give(status, [*told, kind_of(status)], body_of(status))
 
     return spoil
+
+
+def kind_of(status: str) -> tuple[str, str]:
+    """What the body is: XML of Nextcloud's, or a page of the proxy's before it."""
+    return ("Content-Type", "text/html") if status[:3] in PROXY else XML
+
+
+def body_of(status: str) -> bytes:
+    """What is said beside a status."""
+    if status[:3] in PROXY:
+        return f"<html><h1>{status}</h1><hr>nginx</html>".encode()
+    return b"" if status[:3] == "204" else error_body(int(status[:3]))
 
 
 for name, status in STATUSES.items():
     register_kind(Kind(name, (), lambda _: True, status_fault(status)))
 
 
-def later(wire: Wire, status: str, when: str, *told: tuple[str, str]) -> None:
+def later(wire: Wire, status: str, when: str) -> None:
     """An answer with Retry-After."""
-    wire.give(status, [XML, ("Retry-After", when), *told], error_body(int(status[:3])))
+    wire.give(status, [kind_of(status), ("Retry-After", when)], body_of(status))
 
 
 @kind()
@@ -74,14 +86,15 @@ def throttled_nonsense(_seen: Seen, _answer: Answering, wire: Wire, _measures: M
 
 @kind()
 def unavailable_until(_seen: Seen, _answer: Answering, wire: Wire, measures: Measures) -> None:
-    """503 with Retry-After as a date, and no word of maintenance."""
+    """503 of a proxy with Retry-After as a date, and no word of maintenance."""
     later(wire, "503 Service Unavailable", formatdate(time.time() + measures.retry_after_s, usegmt=True))
 
 
 @kind()
 def maintenance(_seen: Seen, _answer: Answering, wire: Wire, measures: Measures) -> None:
     """503 as in maintenance mode, with Retry-After in seconds."""
-    later(wire, "503 Service Unavailable", str(measures.retry_after_s), ("X-Nextcloud-Maintenance-Mode", "1"))
+    told = [XML, ("Retry-After", str(measures.retry_after_s)), ("X-Nextcloud-Maintenance-Mode", "1")]
+    wire.give("503 Service Unavailable", told, error_body(503))
 
 
 def away(wire: Wire, status: str, to: str) -> None:

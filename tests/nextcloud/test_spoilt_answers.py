@@ -233,11 +233,12 @@ def test_a_file_changes_while_it_is_read(cloud: StandIn, client: Asking):
 
 @pytest.mark.parametrize("kind", STATUSES)
 def test_a_status_is_that_status(cloud: StandIn, client: Asking, kind: str):
-    """For a download and a listing."""
-    cloud.faults.at(kind, times=2)
+    """For a download and a listing; none but the fault of that name speaks of maintenance."""
+    cloud.faults.at(kind, times=3)
 
+    assert "maintenance" not in client.fetch(A).text
     assert {client.fetch(A).status_code, client.propfind().status_code} == {int(STATUSES[kind][:3])}
-    assert cloud.faults.counted[kind] == 2
+    assert cloud.faults.counted[kind] == 3
     assert cloud.bad_logins == 0
 
 
@@ -249,6 +250,7 @@ def test_later_as_a_date(cloud: StandIn, client: Asking, kind: str, status: int)
     answered = client.fetch(A)
 
     assert answered.status_code == status
+    assert "maintenance" not in answered.text
     assert 50 < parsedate_to_datetime(answered.headers["retry-after"]).timestamp() - time.time() < 61
 
 
@@ -262,6 +264,7 @@ def test_later_in_seconds(cloud: StandIn, client: Asking):
         cloud.faults.clear()
         assert answered.status_code == (503 if kind == "maintenance" else 429)
         assert ("x-nextcloud-maintenance-mode" in answered.headers) == (kind == "maintenance")
+        assert ("maintenance" in answered.text) == (kind == "maintenance")
         assert (answered.headers["retry-after"] == "3") == (kind in ("throttled", "maintenance"))
 
 
