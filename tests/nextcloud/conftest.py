@@ -9,6 +9,7 @@ import httpx
 import pytest
 from defusedxml.ElementTree import fromstring
 
+from tests.nextcloud.kinds import Measures
 from tests.nextcloud.server import StandIn
 
 NAMES = {"d": "DAV:", "oc": "http://owncloud.org/ns", "nc": "http://nextcloud.org/ns"}
@@ -54,15 +55,38 @@ class Asking(httpx.Client):
         return found.findtext(name, None, NAMES)
 
 
-@pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[StandIn]:
-    """A stand-in without faults, with three files."""
-    with StandIn(tmp_path / "cloud") as made:
+def photographed(root: Path) -> Iterator[StandIn]:
+    """A stand-in without faults, with three files, which must not go wrong by itself."""
+    with StandIn(root) as made:
         made.put("Photos/a.jpg", DATA, mtime=1_700_000_000)
         made.put("Photos/b.jpg", DATA[:100])
         made.put("Photos/Trip/c.jpg", DATA[:10])
         yield made
         assert made.mishaps == []
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[StandIn]:
+    """A stand-in of one test's own."""
+    yield from photographed(tmp_path / "cloud")
+
+
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
+    """A client of a stand-in that a module's tests share."""
+    for made in photographed(tmp_path_factory.mktemp("cloud")):
+        with Asking(made) as client:
+            yield client
+
+
+@pytest.fixture
+def shared(lasting: Asking) -> Asking:
+    """The same, with neither faults nor counts from the test before."""
+    lasting.cloud.faults.clear()
+    lasting.cloud.faults.counted.clear()
+    lasting.cloud.faults.measures = Measures()
+    lasting.cloud.forget()
+    return lasting
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ without method and path is about /status.php, logins and the OCS API as well. Tr
 import random
 import threading
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Self
 
 from tests.nextcloud import body_faults, listing_faults, status_faults, wire_faults
@@ -60,10 +61,12 @@ class Rule:
 class Faults:
     """The rules, and how often each kind has happened."""
 
-    def __init__(self) -> None:
+    def __init__(self, change: Callable[[Seen], None] = lambda _: None) -> None:
+        """Args: what changes the file that is asked for on the server."""
         self.seed = 0
         self.in_a_row = 2
         self.measures = Measures()
+        self.change = change
         self.counted: Counter[str] = Counter()
         self._rules: list[Rule] = []
         self._rows: Counter[tuple[str, str]] = Counter()
@@ -138,7 +141,7 @@ class Due:
         """Let it happen; where the answer is none that can be spoilt so, give it as it is."""
         seen.fault = self.kind
         try:
-            self.what.spoil(seen, answer, wire, self.faults.measures)
+            self.what.spoil(seen, answer, wire, replace(self.faults.measures, change=self.faults.change))
         except Unfit:
             seen.fault = ""
             if self.rule is not None:

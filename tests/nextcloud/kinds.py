@@ -27,7 +27,7 @@ class Measures:
     bomb_bytes: int = 256 << 20  # of a gzip bomb, unpacked
     endless_bytes: int = 1 << 30  # of a body without end, should the client take it all
     changed: Callable[[bytes], bytes] = inverted  # what a file becomes that changes while it is read
-    change: Callable[[Seen], None] = lambda _: None  # changes the asked-for file on the server; the stand-in sets it
+    change: Callable[[Seen], None] = lambda _: None  # does so; from `Faults.change`
 
 
 class Unfit(Exception):

@@ -40,8 +40,7 @@ class StandIn:
         self.host = host
         self.tls = tls
         self.front = Front()
-        self.faults = Faults()
-        self.faults.measures.change = self._change
+        self.faults = Faults(self._change)
         self._ids = itertools.count(1001)
         self._authority = trustme.CA()
         self.add(user)

@@ -232,14 +232,14 @@ def test_a_file_changes_while_it_is_read(cloud: StandIn, client: Asking):
 
 
 @pytest.mark.parametrize("kind", STATUSES)
-def test_a_status_is_that_status(cloud: StandIn, client: Asking, kind: str):
+def test_a_status_is_that_status(shared: Asking, kind: str):
     """For a download and a listing; none but the fault of that name speaks of maintenance."""
-    cloud.faults.at(kind, times=3)
+    shared.cloud.faults.at(kind, times=3)
 
-    assert "maintenance" not in client.fetch(A).text
-    assert {client.fetch(A).status_code, client.propfind().status_code} == {int(STATUSES[kind][:3])}
-    assert cloud.faults.counted[kind] == 3
-    assert cloud.bad_logins == 0
+    assert "maintenance" not in shared.fetch(A).text
+    assert {shared.fetch(A).status_code, shared.propfind().status_code} == {int(STATUSES[kind][:3])}
+    assert shared.cloud.faults.counted[kind] == 3
+    assert shared.cloud.bad_logins == 0
 
 
 @pytest.mark.parametrize(("kind", "status"), [("throttled_until", 429), ("unavailable_until", 503)])

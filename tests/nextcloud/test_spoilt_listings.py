@@ -13,7 +13,6 @@ from defusedxml.ElementTree import fromstring
 from tests.nextcloud.conftest import BODY, NAMES, Asking
 from tests.nextcloud.hostile_names import SORTS, hrefs
 from tests.nextcloud.listing_faults import entry
-from tests.nextcloud.server import StandIn
 
 HERE = "/remote.php/dav/files/ann/Photos/"
 TRUE = [HERE, f"{HERE}Trip/", f"{HERE}a.jpg", f"{HERE}b.jpg"]
@@ -25,14 +24,14 @@ def texts(answered: httpx.Response, name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("sort", SORTS)
-def test_hostile_hrefs_are_listed_beside_the_true_ones(cloud: StandIn, client: Asking, sort: str):
+def test_hostile_hrefs_are_listed_beside_the_true_ones(shared: Asking, sort: str):
     """Every one of a sort, as it is written, and the first also as a folder."""
-    cloud.faults.at(f"href_{sort}")
-    told = texts(client.propfind("Photos"), "d:href")
+    shared.cloud.faults.at(f"href_{sort}")
+    told = texts(shared.propfind("Photos"), "d:href")
 
     made = [href.decode("latin1") for href in hrefs(sort, HERE.encode())]
     assert told == [*TRUE, *made, made[0].rstrip("/") + "/"]
-    assert texts(client.propfind("Photos"), "d:href") == TRUE
+    assert texts(shared.propfind("Photos"), "d:href") == TRUE
 
 
 def test_the_hostile_hrefs_are_what_they_are_called():
@@ -53,10 +52,10 @@ def test_the_hostile_hrefs_are_what_they_are_called():
 
 
 @pytest.mark.parametrize("kind", ["listing_truncated", "listing_broken"])
-def test_a_listing_is_cut_or_broken(cloud: StandIn, client: Asking, kind: str):
+def test_a_listing_is_cut_or_broken(shared: Asking, kind: str):
     """It came whole, says its length, and is no XML."""
-    cloud.faults.at(kind)
-    answered = client.propfind("Photos")
+    shared.cloud.faults.at(kind)
+    answered = shared.propfind("Photos")
 
     assert answered.status_code == 207
     with pytest.raises(ParseError):
@@ -64,109 +63,109 @@ def test_a_listing_is_cut_or_broken(cloud: StandIn, client: Asking, kind: str):
 
 
 @pytest.mark.parametrize("kind", ["xml_bomb", "xml_doctype", "xml_doctype_utf16"])
-def test_a_listing_has_a_doctype(cloud: StandIn, client: Asking, kind: str):
+def test_a_listing_has_a_doctype(shared: Asking, kind: str):
     """A parser that forbids it says so; in UTF-16 its letters are not to be found."""
-    cloud.faults.at(kind)
-    answered = client.propfind("Photos")
+    shared.cloud.faults.at(kind)
+    answered = shared.propfind("Photos")
 
     with pytest.raises(DTDForbidden):
         fromstring(answered.content, forbid_dtd=True)
     assert (b"<!DOCTYPE" in answered.content) == (kind != "xml_doctype_utf16")
 
 
-def test_a_listing_is_deep(cloud: StandIn, client: Asking):
+def test_a_listing_is_deep(shared: Asking):
     """A hundred thousand elements one in the other."""
-    cloud.faults.at("xml_deep")
+    shared.cloud.faults.at("xml_deep")
 
-    assert client.propfind("Photos").content.count(b"<d:a>") == 100_000
+    assert shared.propfind("Photos").content.count(b"<d:a>") == 100_000
 
 
-def test_a_huge_listing_is_streamed(cloud: StandIn, client: Asking):
+def test_a_huge_listing_is_streamed(shared: Asking):
     """So many entries as told, all different, without a length; the first comes long before the last."""
-    cloud.faults.measures.entries = 5000
-    cloud.faults.at("huge_listing")
-    answered = client.propfind("Photos")
+    shared.cloud.faults.measures.entries = 5000
+    shared.cloud.faults.at("huge_listing")
+    answered = shared.propfind("Photos")
 
     assert "content-length" not in answered.headers
     assert len(set(texts(answered, "d:href"))) == 5004
     assert len(set(texts(answered, "oc:fileid"))) == 5004
 
 
-def test_a_client_may_leave_a_huge_listing(cloud: StandIn, client: Asking):
+def test_a_client_may_leave_a_huge_listing(shared: Asking):
     """200,000 entries are not made for somebody who left after the first."""
-    cloud.faults.at("huge_listing")
-    with client.stream("PROPFIND", f"{cloud.dav}/Photos", content=BODY) as answered:
+    shared.cloud.faults.at("huge_listing")
+    with shared.stream("PROPFIND", f"{shared.cloud.dav}/Photos", content=BODY) as answered:
         assert next(answered.iter_raw(1000))
-    assert client.propfind("Photos").status_code == 207
+    assert shared.propfind("Photos").status_code == 207
 
-    whole = cloud.faults.measures.entries * len(entry(b"x"))
-    assert cloud.seen("PROPFIND")[0].sent < whole // 2
+    whole = shared.cloud.faults.measures.entries * len(entry(b"x"))
+    assert shared.cloud.seen("PROPFIND")[0].sent < whole // 2
 
 
-def test_properties_are_not_what_they_should_be(cloud: StandIn, client: Asking):
+def test_properties_are_not_what_they_should_be(shared: Asking):
     """Etags of wrong forms or none, no ids, lengths and dates that are none, an etag of megabytes."""
-    cloud.faults.at("etags_weird")
-    assert texts(client.propfind("Photos"), "d:getetag") == ["", "unquoted", 'W/"weak"', '"']
-    cloud.faults.clear()
-    cloud.faults.at("etags_missing")
-    assert texts(client.propfind("Photos"), "d:getetag") == []
-    cloud.faults.clear()
-    cloud.faults.at("ids_missing")
-    assert texts(client.propfind("Photos"), "oc:fileid") == []
-    cloud.faults.clear()
-    cloud.faults.at("sizes_wrong")
-    told = texts(client.propfind("Photos"), "d:getcontentlength")
+    shared.cloud.faults.at("etags_weird")
+    assert texts(shared.propfind("Photos"), "d:getetag") == ["", "unquoted", 'W/"weak"', '"']
+    shared.cloud.faults.clear()
+    shared.cloud.faults.at("etags_missing")
+    assert texts(shared.propfind("Photos"), "d:getetag") == []
+    shared.cloud.faults.clear()
+    shared.cloud.faults.at("ids_missing")
+    assert texts(shared.propfind("Photos"), "oc:fileid") == []
+    shared.cloud.faults.clear()
+    shared.cloud.faults.at("sizes_wrong")
+    told = texts(shared.propfind("Photos"), "d:getcontentlength")
     assert [text for text in told if text][:2] == ["-5", "many"]
-    cloud.faults.clear()
-    cloud.faults.at("dates_wrong")
-    assert texts(client.propfind("Photos"), "d:getlastmodified")[0] == "yesterday"
-    cloud.faults.clear()
-    cloud.faults.at("huge_text")
-    assert max(map(len, texts(client.propfind("Photos"), "d:getetag"))) == 8 << 20
+    shared.cloud.faults.clear()
+    shared.cloud.faults.at("dates_wrong")
+    assert texts(shared.propfind("Photos"), "d:getlastmodified")[0] == "yesterday"
+    shared.cloud.faults.clear()
+    shared.cloud.faults.at("huge_text")
+    assert max(map(len, texts(shared.propfind("Photos"), "d:getetag"))) == 8 << 20
 
 
-def test_a_clock_is_a_day_ahead(cloud: StandIn, client: Asking):
+def test_a_clock_is_a_day_ahead(shared: Asking):
     """In the headers and in the listing; a download's bytes stay as they are."""
-    right = client.propfind("Photos")
-    cloud.faults.at("clock_off", times=2)
-    wrong, download = client.propfind("Photos"), client.fetch("Photos/a.jpg")
+    right = shared.propfind("Photos")
+    shared.cloud.faults.at("clock_off", times=2)
+    wrong, download = shared.propfind("Photos"), shared.fetch("Photos/a.jpg")
 
     for told, true in zip(texts(wrong, "d:getlastmodified"), texts(right, "d:getlastmodified"), strict=True):
         assert parsedate_to_datetime(told).timestamp() - parsedate_to_datetime(true).timestamp() == 86_400
     assert parsedate_to_datetime(wrong.headers["date"]).timestamp() - time.time() > 86_000
     assert download.headers["last-modified"] == "Wed, 15 Nov 2023 22:13:20 GMT"
-    assert download.content == cloud.tree().files()["Photos/a.jpg"]
+    assert download.content == shared.cloud.tree().files()["Photos/a.jpg"]
 
 
-def test_entries_come_twice(cloud: StandIn, client: Asking):
+def test_entries_come_twice(shared: Asking):
     """Each of them, with the same properties."""
-    cloud.faults.at("duplicates")
+    shared.cloud.faults.at("duplicates")
 
-    assert texts(client.propfind("Photos"), "d:href") == [href for href in TRUE for _ in range(2)]
+    assert texts(shared.propfind("Photos"), "d:href") == [href for href in TRUE for _ in range(2)]
 
 
-def test_some_entries_have_nothing_but_a_status(cloud: StandIn, client: Asking):
+def test_some_entries_have_nothing_but_a_status(shared: Asking):
     """One with properties under 403, one with a status of its own."""
-    cloud.faults.at("refused_inside")
-    answered = client.propfind("Photos")
+    shared.cloud.faults.at("refused_inside")
+    answered = shared.propfind("Photos")
 
     assert texts(answered, "d:href") == [*TRUE, f"{HERE}refused.jpg", f"{HERE}bare.jpg"]
     assert "HTTP/1.1 403 Forbidden" in texts(answered, "d:status")
 
 
-def test_a_folder_is_in_itself(cloud: StandIn, client: Asking):
+def test_a_folder_is_in_itself(shared: Asking):
     """Itself, the folder above, and itself again without the slash."""
-    cloud.faults.at("lists_itself")
+    shared.cloud.faults.at("lists_itself")
 
-    assert texts(client.propfind("Photos"), "d:href")[4:] == [HERE, "/remote.php/dav/files/ann/", HERE.rstrip("/")]
+    assert texts(shared.propfind("Photos"), "d:href")[4:] == [HERE, "/remote.php/dav/files/ann/", HERE.rstrip("/")]
 
 
-def test_folders_never_end(cloud: StandIn, client: Asking):
+def test_folders_never_end(shared: Asking):
     """However deep one goes, there is one more."""
-    cloud.faults.always("endless_folders")
+    shared.cloud.faults.always("endless_folders")
     path = "Photos/"
     for _ in range(20):
-        told = texts(client.propfind(path), "d:href")
+        told = texts(shared.propfind(path), "d:href")
         assert told[-1] == f"/remote.php/dav/files/ann/{path}loop/"
         path += "loop/"
-    assert cloud.faults.counted["endless_folders"] == 20
+    assert shared.cloud.faults.counted["endless_folders"] == 20
