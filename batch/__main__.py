@@ -12,7 +12,7 @@ import warnings
 import ray
 
 from batch.actions import DO, Tools
-from batch.jobs import running
+from batch.attempts import running
 from batch.pipeline import log_actors
 from batch.progress import Reporter
 from batch.sink import Sink

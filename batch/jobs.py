@@ -1,6 +1,7 @@
 """A job's life: asked for, submitted to Ray, paused, resumed, cancelled, and seen as gone when its process is.
 
-What a scan does is in `scan.py`; this runs it, once per library at a time, and keeps its row true.
+What a scan does is in `scan.py`, how an attempt of a job begins and ends in `attempts.py`; this has it run, once per
+library at a time.
 """
 
 import logging
@@ -8,8 +9,7 @@ import os
 import shlex
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 from ray.job_submission import JobStatus
 
-from batch.progress import HUNG, Reporter
+from batch.progress import HUNG
 from batch.submissions import Cluster, Submissions, job_environment
 from batch.turns import (
     ACTIONS,
@@ -27,10 +27,10 @@ from batch.turns import (
     RESCAN_FACES,
     SAVE_METADATA,
     SCAN,
+    SCAN_NEXTCLOUD,
     TRAIN,
     next_ones,
 )
-from cluster.board import board
 from cluster.errors import BrightroomError, Conflict, Invalid, NotFound
 from cluster.settings import Settings
 from cluster.store.clock import Clock, utc_now
@@ -44,9 +44,17 @@ SILENCE = timedelta(seconds=12)  # a job that Ray does not know and that has not
 FAREWELL = timedelta(seconds=4)  # longer than between two beats
 PATIENCE = timedelta(seconds=30)  # with a pause or a cancel, beyond the longest that a batch may take at one model
 NEED_FOLDER = (SCAN, SAVE_METADATA, DELETE_MISSING)  # the owner's originals
-BY_PIECES = (SCAN, RESCAN_FACES, SAVE_METADATA, ANALYSE)  # some of what they work on may fail, and the rest not
+BY_PIECES = (
+    SCAN,
+    SCAN_NEXTCLOUD,
+    RESCAN_FACES,
+    SAVE_METADATA,
+    ANALYSE,
+)  # some of what they work on may fail, and the rest not
 RESTING = ("paused", "interrupted")
 MOST_ATTEMPTS = 50
+CONNECT = "You are not connected to a Nextcloud; connect first."
+CHOOSE = "No folders of your Nextcloud are chosen; choose which are to be scanned."
 INTERRUPTED = "The process of this job is gone; resume it to go on from what is committed."
 
 
@@ -73,6 +81,8 @@ class JobControl:
             raise NotFound(f"there is no action {action}; there are {', '.join(ACTIONS)}")
         if action in NEED_FOLDER:
             self.scan_directory(owner)
+        if action == SCAN_NEXTCLOUD:
+            self.chosen_folders(owner)
         mine = self.starting.setdefault(owner, threading.Lock())  # threads wait for each other, processes ask again
         with mine:
             if job := self.under_way(owner, action, arguments):  # as for most of many who ask at once
@@ -111,6 +121,13 @@ class JobControl:
         if not os.path.isdir(named):
             raise Invalid(f"the folder {named} is not there; mount it, or have an administrator set another")
         return Path(named)
+
+    def chosen_folders(self, owner: str) -> list[str]:
+        """The folders of an owner's Nextcloud that are scanned; raises Conflict where there are none."""
+        connection = self.system.sources.find(owner)
+        if connection is None or not connection.folders:
+            raise Conflict(CHOOSE if connection else CONNECT)
+        return connection.folders
 
     def pause(self, job_id: str) -> Job:
         """Ask a job to stop after the batch it is at; it can be resumed."""
@@ -255,43 +272,3 @@ def refuse_cancelled(job: Job) -> None:
     """Raise Conflict for a job that is to be cancelled: nothing takes that back."""
     if job.wanted == "cancel":
         raise Conflict(f"the {job.action} {job.job_id} is being cancelled; start a new one when it has ended")
-
-
-@contextmanager
-def running(settings: Settings, system: System, job: Job) -> Iterator[Reporter]:
-    """A job's attempt, reported while the block runs; how the block ends is how the job ends."""
-    jobs = system.jobs
-    with Reporter(board(settings.ray.namespace), jobs, job) as reporter:
-        try:
-            yield reporter
-        except BrightroomError as error:
-            reporter.try_to_beat()
-            jobs.finish(job.job_id, job.attempt, "failed", str(error))
-            raise
-        except Exception as error:
-            reporter.try_to_beat()
-            sentence = (
-                f"Brightroom itself failed ({type(error).__name__}); the job's log in the Ray dashboard says more"
-            )
-            jobs.finish(job.job_id, job.attempt, "failed", sentence)
-            raise
-        reporter.beat()
-        close(system, job, reporter.heeded)  # a wish that the work did not come to read comes too late
-
-
-def close(system: System, job: Job, heeded: str) -> None:
-    """Note how an attempt ended that nothing went wrong in, by the word that its work heeded."""
-    if heeded == "pause":
-        rest(system, job)
-    elif heeded != "stop":
-        system.jobs.finish(job.job_id, job.attempt, "cancelled" if heeded == "cancel" else "done")
-
-
-def rest(system: System, job: Job) -> None:
-    """Pause an attempt, and then do as is wished by now: somebody may have taken the pause back, or cancelled."""
-    system.jobs.pause(job.job_id, job.attempt)
-    wanted = system.jobs.get(job.job_id).wanted
-    if wanted == "run":
-        system.jobs.requeue(job.job_id)
-    elif wanted == "cancel":
-        system.jobs.finish(job.job_id, job.attempt, "cancelled")

@@ -127,6 +127,7 @@ class Reporter:
         self.progress = begun(job)
         self.heeded = "run"  # what the work has read and acts on
         self.wish = "run"  # as the row says
+        self.why = ""  # it rests, where nobody asked for that
         self.stopping = False
         self.beaten = time.monotonic()
         self.over = threading.Event()
@@ -156,6 +157,11 @@ class Reporter:
         """Want the work to rest at a batch's edge and wait for its turn again, unless something else is wanted."""
         if self.wanted == "run":
             self.heeded = "pause"
+
+    def rest(self, why: str) -> None:
+        """Want the work to rest until somebody resumes it, unless something else is wanted; `why` is a sentence."""
+        if self.wanted == "run":
+            self.heeded, self.why = "pause", why
 
     def stop(self) -> None:
         """Want the work to end at a batch's edge, for good; a signal's handler may call this."""

@@ -269,7 +269,7 @@ class Scan:
     def analyse_chunk(self, photo_ids: Sequence[str], wanted: dict[str, str]) -> None:
         """Pass two over some photos."""
         stages = analyse_stages(self.settings, self.derived, self.possible(), self.root)
-        work = with_originals(self.library, work_table(self.library.photos, photo_ids, wanted))
+        work = with_originals(self.library, work_table(self.library.photos, photo_ids, wanted), self.source.name)
         for batch in self.run(work, stages, self.settings.scan.batch_size):
             note_remade(self.sink.writer, batch)
             for stage, (done, failed) in self.sink.analysed(batch, wanted).items():

@@ -16,8 +16,9 @@ from cluster.store.jobs import Job, Jobs, State
 SCAN, ANALYSE = "scan", "analyse"
 TRAIN, RESCAN_FACES, EVENTS = "train-faces", "rescan-faces", "generate-events"
 DELETE_MISSING, SAVE_METADATA = "delete-missing", "save-metadata"
-LIGHT = (TRAIN, EVENTS, DELETE_MISSING)
-HEAVY = (SCAN, RESCAN_FACES, SAVE_METADATA, ANALYSE)
+SCAN_NEXTCLOUD, LEAVE_NEXTCLOUD = "scan-nextcloud", "leave-nextcloud"
+LIGHT = (TRAIN, EVENTS, DELETE_MISSING, LEAVE_NEXTCLOUD)
+HEAVY = (SCAN, SCAN_NEXTCLOUD, RESCAN_FACES, SAVE_METADATA, ANALYSE)
 ACTIONS = (*HEAVY, *LIGHT)
 HEAVY_AT_ONCE = 1  # two datasets side by side would divide the cluster between them and finish neither sooner
 LIGHT_AT_ONCE = 2

@@ -12,6 +12,7 @@ from batch.sink import Sink
 from batch.work import note_remade, unembedded, with_originals, work_table
 from cluster.settings import Settings
 from cluster.store.database import Library
+from cluster.store.files import FOLDER
 
 
 class NewVectors:
@@ -54,7 +55,7 @@ class NewVectors:
     def some(self, photo_ids: list[str]) -> None:
         """Embed some photos, batch by batch."""
         stages = analyse_stages(self.settings, self.derived, {"clip"}, self.root)
-        work = with_originals(self.library, work_table(self.library.photos, photo_ids, {"clip": self.model}))
+        work = with_originals(self.library, work_table(self.library.photos, photo_ids, {"clip": self.model}), FOLDER)
         for batch in self.run(work, stages, self.settings.scan.batch_size):
             note_remade(self.sink.writer, batch)
             self.stage.advance(*self.sink.embedded(batch, self.model))

@@ -77,10 +77,11 @@ def work_table(photos: Table, photo_ids: Sequence[str], revisions: Mapping[str, 
     return table
 
 
-def with_originals(library: Library, work: pa.Table) -> pa.Table:
-    """The photos with the path of each one's main file, empty where that is not there: column original."""
-    files = library.files.by_keys(work["main_file_id"].to_pylist(), ["file_id", "path", "state"])
-    paths = {file["file_id"]: file["path"] for file in files.to_pylist() if file["state"] == "ok"}
+def with_originals(library: Library, work: pa.Table, source: str) -> pa.Table:
+    """The photos with the path of each one's main file, empty where that is not in the source: column original."""
+    files = library.files.by_keys(work["main_file_id"].to_pylist(), ["file_id", "path", "state", "source"]).to_pylist()
+    there = [file for file in files if file["state"] == "ok" and file["source"] == source]
+    paths = {file["file_id"]: file["path"] for file in there}
     found = [paths.get(main, b"") for main in work["main_file_id"].to_pylist()]
     return work.append_column("original", pa.array(found, pa.binary()))
 

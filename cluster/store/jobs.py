@@ -176,10 +176,10 @@ class Jobs:
             values["counts"] = packed(counts)
         return bool(self.table.change(self._attempt(job_id, attempt) & (col("state") == lit("running")), values))
 
-    def pause(self, job_id: str, attempt: int) -> bool:
-        """Note that an attempt stopped because it was asked to; False when it was not its to say."""
+    def pause(self, job_id: str, attempt: int, why: str = "") -> bool:
+        """Note that an attempt stopped because it was asked to, or why else; False when it was not its to say."""
         running = self._attempt(job_id, attempt) & (col("state") == lit("running"))
-        return bool(self.table.change(running, {"state": "paused", "beat_at": self._clock()}))
+        return bool(self.table.change(running, {"state": "paused", "beat_at": self._clock(), "error": why}))
 
     def pause_queued(self, job_id: str) -> bool:
         """Note that a job pauses before it ever ran; False when it runs by now."""

@@ -110,7 +110,9 @@ class Bench:
         """Read every preview as analysis does; by the photo's name how many bytes were made again, or why not read."""
         scan, library = self.made(None), self.library
         photos = library.photos.rows(None, ["photo_id", "name"]).to_pylist()
-        work = with_originals(library, work_table(library.photos, [row["photo_id"] for row in photos], {}))
+        work = with_originals(
+            library, work_table(library.photos, [row["photo_id"] for row in photos], {}), scan.source.name
+        )
         found: dict[str, tuple[int, str]] = {}
         for batch in self.here(work, analyse_stages(self.settings, scan.derived, set(), scan.root)[:1], 2):
             note_remade(scan.sink.writer, batch)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from batch.jobs import MOST_ATTEMPTS, JobControl, rest
+from batch.attempts import rest
+from batch.jobs import MOST_ATTEMPTS, JobControl
 from batch.submissions import job_environment
 from batch.turns import HEAVY_AT_ONCE
 from cluster.errors import Unavailable

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from ray.job_submission import JobStatus
 
-from batch.jobs import FAREWELL, HUNG, PATIENCE, SILENCE, JobControl, close, covers
+from batch.attempts import close
+from batch.jobs import FAREWELL, HUNG, PATIENCE, SILENCE, JobControl, covers
 from cluster.errors import Conflict, Invalid, NotFound
 from cluster.store.database import System
 from cluster.store.jobs import State, Wanted

@@ -2,7 +2,8 @@
 
 import pytest
 
-from batch.jobs import JobControl, rest
+from batch.attempts import rest
+from batch.jobs import JobControl
 from batch.turns import (
     ACTIONS,
     ANALYSE,

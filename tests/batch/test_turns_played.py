@@ -6,7 +6,8 @@ from collections import Counter
 
 import pytest
 
-from batch.jobs import JobControl, rest
+from batch.attempts import rest
+from batch.jobs import JobControl
 from batch.turns import ACTIONS, HEAVY, LIGHT_AT_ONCE, Turn, clash
 from cluster.store.database import System
 from cluster.store.jobs import WATCH, Job

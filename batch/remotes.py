@@ -1,0 +1,230 @@
+"""What is on an owner's Nextcloud, listed folder by folder into the table of remotes: only what changed is asked for.
+
+A server gives a folder another etag when anything below it changes. A folder's etag is noted once everything below it
+is listed and committed, so a listing that is cut off goes on where it was, and one of nothing new asks once for each
+chosen folder. What could not be listed counts as it was: gone is only what its folder's own listing leaves out. Moves
+are told by the server's own ids. Nothing is fetched here.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Protocol
+
+from lancedb.expr import col, lit
+
+from batch.discover import MAX_DEPTH, matches
+from batch.nextcloud.faults import Changed, Gone, Hostile, Locked
+from batch.nextcloud.listing import Item
+from batch.nextcloud.names import folded, local_name
+from batch.rows import Row
+from batch.sink import Commits
+from cluster.store.database import Library
+from cluster.store.remotes import SCHEMA, of, remote_id
+from cluster.store.schema import changes_of, rows_of
+from cluster.store.writer import Update, Upsert
+from serve_apps.media.kinds import kind_of
+
+AT_ONCE = 2000  # entries looked up and committed together
+PASSING_OVER = (Gone, Hostile, Locked, Changed)  # faults of one folder, which leave the others to be listed
+SECOND_NS = 1_000_000_000
+
+Refusals = Callable[[str, str], None]  # told what is left out, and why
+
+
+class Cloud(Protocol):
+    """Whoever lists folders of a server: `batch.nextcloud.client.Nextcloud`."""
+
+    def about(self, path: str) -> Item:
+        """One file or folder as it is now."""
+        ...
+
+    def list(self, path: str, refused: Refusals) -> Iterator[Item]:
+        """What a folder holds, the folder itself first."""
+        ...
+
+
+class Account:
+    """An account on a server, as the rows know it: a mark, and the folder of the mirror that its files lie in."""
+
+    def __init__(self, server: str, login: str, first: bool) -> None:
+        """`first`: whether the library knows no other account's files; another's get a folder of their own."""
+        self.mark = hashlib.sha256(f"{server}\0{login}".encode()).hexdigest()[:16]
+        self.place = b"" if first else f"~{self.mark}".encode()
+
+    def local(self, path: str, taken: set[bytes]) -> bytes:
+        """A path's place in the mirror; `taken` are the folded names of others in its folder."""
+        below = local_name(path, taken)
+        return b"/".join(part for part in (self.place, below) if part)
+
+
+class Listing:
+    """One listing of the folders that an owner has chosen."""
+
+    def __init__(
+        self, library: Library, writer: Commits, account: Account, cloud: Cloud, excludes: Sequence[str],
+        stopped: Callable[[], bool], taken_along: Callable[[bytes, bytes], None],
+        listed: Callable[[int], None] = lambda entries: None,
+    ) -> None:  # fmt: skip
+        """What is excluded is not asked about, and stays as it is known.
+
+        `taken_along` moves what was fetched from one place in the mirror to another; `listed` is told how many entries
+        came.
+        """
+        self.library, self.writer, self.account, self.cloud = library, writer, account, cloud
+        self.excludes, self.stopped, self.taken_along, self.listed = excludes, stopped, taken_along, listed
+        self.terms = hashlib.sha256("\0".join(excludes).encode(errors="surrogatepass")).hexdigest()[:8]
+        self.skipped: Counter[str] = Counter()
+        self.failed: list[tuple[str, str]] = []  # folders and entries that could not be listed, and why
+
+    def run(self, folders: Iterable[str]) -> None:
+        """List all below some folders; raises the faults that are about the whole server."""
+        for path in outermost(folders):
+            self.chosen(path)
+        self.follow_moves()
+
+    def chosen(self, path: str) -> None:
+        """List all below a folder that the owner chose; one that is gone is said to be, and what was in it stays."""
+        try:
+            item = self.cloud.about(path)
+            if new := self.new_folder(item, self.library.remotes.get(remote_id(self.account.mark, path))):
+                self.writer.commit([Upsert("remotes", rows_of([new], SCHEMA))])
+            self.folder(item, path.count("/"))
+        except PASSING_OVER as fault:
+            self.failed.append((path or "/", str(fault)))
+
+    def folder(self, item: Item, depth: int) -> bool:
+        """List all below a folder; False when something could not be."""
+        row_id = remote_id(self.account.mark, item.path)
+        known = self.library.remotes.get(row_id)
+        if known and not known["gone"] and item.etag and known["etag"] == self.noted(item):
+            return True
+        if self.stopped() or depth >= MAX_DEPTH:
+            return False
+        try:
+            here, below = self.entries(item.path, row_id)
+        except PASSING_OVER as fault:
+            self.failed.append((item.path or "/", str(fault)))
+            return False
+        whole = True
+        for one in below:
+            whole = self.folder(one, depth + 1) and whole
+        self.writer.commit([Upsert("remotes", rows_of([self.row(here, row_id, self.noted(here, whole))], SCHEMA))])
+        return whole
+
+    def noted(self, item: Item, whole: bool = True) -> str:
+        """What is noted as a folder's etag: it counts for these excludes only, and if all below it is listed."""
+        return f"{item.etag} {self.terms}" if whole and item.etag else ""
+
+    def entries(self, path: str, row_id: str) -> tuple[Item, list[Item]]:
+        """List one folder and commit what is in it; returns it and the folders in it."""
+        found = self.cloud.list(path, self.refused)
+        here, seen, inside = next(found), set[str](), list[Item]()
+        known = {row["remote_id"]: row for row in self.library.remotes.below(row_id).to_pylist()}
+        taken = {row["remote_id"]: folded(row["local"].rpartition(b"/")[2]) for row in known.values()}
+        while some := list(islice(found, AT_ONCE)):
+            self.listed(len(some))
+            below = [item for item in some if item.is_folder and not self.excluded(item)]
+            inside += below
+            seen.update(remote_id(self.account.mark, item.path) for item in some)
+            folders = [self.new_folder(item, known.get(remote_id(self.account.mark, item.path))) for item in below]
+            changed = [row for item in some if (row := self.file(item, row_id, known, taken))]
+            if changed := [*changed, *filter(None, folders)]:
+                self.writer.commit([Upsert("remotes", rows_of(changed, SCHEMA))])
+        self.lost([row for key, row in known.items() if key not in seen and not row["gone"]])
+        return here, inside
+
+    def new_folder(self, item: Item, known: Row | None) -> Row | None:
+        """The row of a folder that is not known yet, without an etag, as nothing in it is listed; else None."""
+        if known and not known["gone"]:
+            return None
+        return self.row(item, remote_id(self.account.mark, item.path), "")
+
+    def file(self, item: Item, parent_id: str, known: dict[str, Row], taken: dict[str, bytes]) -> Row | None:
+        """The row of a file that is new, or another than is known; None for what is no photo's, or as it was."""
+        if item.is_folder or self.excluded(item):
+            self.skipped["matches an exclude pattern"] += self.excluded(item)
+            return None
+        if not kind_of(item.path.rpartition("/")[2]):
+            self.skipped["not a photo or video"] += 1
+            return None
+        key = remote_id(self.account.mark, item.path)
+        before = known.get(key, {})
+        if before and not before["gone"] and before["etag"] == version(item):
+            return None
+        local = before.get("local") or self.account.local(item.path, set(taken.values()))
+        taken[key] = folded(local.rpartition(b"/")[2])
+        kept = {"fetched": before["fetched"]} if before else {}
+        return {**kept, **self.row(item, key, version(item)), "parent_id": parent_id, "local": local}
+
+    def row(self, item: Item, key: str, etag: str) -> Row:
+        """A row of the table as the server tells of a file or folder."""
+        parent = item.path.rpartition("/")[0]
+        return {
+            "remote_id": key, "account": self.account.mark, "path": item.path, "file_id": item.file_id, "etag": etag,
+            "checksum": item.checksum, "is_folder": item.is_folder, "size": item.size, "mtime": item.mtime,
+            "parent_id": remote_id(self.account.mark, parent) if item.path else "", "mtime_ns": version_ns(item),
+            "gone": False,
+        }  # fmt: skip
+
+    def excluded(self, item: Item) -> bool:
+        """Whether the owner leaves a file or folder out."""
+        return matches(item.path.rpartition("/")[2], item.path, self.excludes)
+
+    def refused(self, href: str, reason: str) -> None:
+        """Note an entry that cannot be meant well."""
+        self.failed.append((href, f"this entry is left out: {reason}"))
+
+    def lost(self, rows: Sequence[Row]) -> None:
+        """Commit that entries are gone, folders with all below them."""
+        while rows:
+            gone = [{"remote_id": row["remote_id"], "gone": True, **({"etag": ""} if row["is_folder"] else {})}
+                    for row in rows]  # fmt: skip
+            for alike in (True, False):  # an update says the same columns of all its rows
+                if some := [row for row in gone if ("etag" in row) == alike]:
+                    self.writer.commit([Update("remotes", changes_of(some, SCHEMA))])
+            inside = [self.library.remotes.below(row["remote_id"]).to_pylist() for row in rows if row["is_folder"]]
+            rows = [row for some in inside for row in some if not row["gone"]]
+
+    def follow_moves(self) -> None:
+        """Note of files that are new where they are that their bytes were fetched from where they were."""
+        new = ~col("gone") & ~col("is_folder") & (col("fetched") == lit("")) & (col("file_id") != lit(""))
+        for batch in self.library.remotes.batches(of(self.account.mark) & new):
+            rows = batch.to_pylist()
+            found = self.library.remotes.moved_away(self.account.mark, [row["file_id"] for row in rows])
+            before = {row["file_id"]: row for row in found}
+            for row in rows:
+                self.moved(row, before.get(row["file_id"]))
+
+    def moved(self, row: Row, before: Row | None) -> None:
+        """Commit where a moved file's bytes lie, if they are still the same."""
+        if before is None or before["fetched"] != row["etag"] or before["size"] != row["size"]:
+            return
+        self.taken_along(before["local"], row["local"])
+        same = {"remote_id": row["remote_id"], "fetched": before["fetched"]}
+        gone = {"remote_id": before["remote_id"], "fetched": ""}
+        self.writer.commit([Update("remotes", changes_of([same, gone], SCHEMA))])
+
+
+def outermost(folders: Iterable[str]) -> list[str]:
+    """Folders without those that lie in another of them."""
+    chosen: list[str] = []
+    for path in sorted(set(folders)):
+        if not any(one == "" or path.startswith(f"{one}/") for one in chosen):
+            chosen.append(path)
+    return chosen
+
+
+def version(item: Item) -> str:
+    """What another version of a file would have another of: its etag, else its size and time."""
+    return item.etag or f"{item.size}/{item.mtime}"
+
+
+def version_ns(item: Item) -> int:
+    """The modification time that a version's file gets in the mirror, in nanoseconds: the server's time to the second.
+
+    What is below the second stands for the etag, so that a scan sees another version by its time alone.
+    """
+    mark = int(hashlib.sha256(version(item).encode()).hexdigest()[:7], 16) % SECOND_NS
+    return max(0, min(int(item.mtime), 2**33)) * SECOND_NS + mark
