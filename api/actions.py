@@ -18,6 +18,8 @@ from batch.discover import inside
 from batch.foresight import foresee
 from batch.plan import Plan
 from batch.turns import DELETE_MISSING, SAVE_METADATA, SCAN
+from batch.unsaving import undoable
+from cluster.errors import Invalid
 from cluster.store.choices import in_use
 from cluster.store.users import User
 
@@ -43,9 +45,10 @@ class DeleteMissing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SaveMetadata(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where to write: into the originals, or into sidecars beside them."""
+    """Where to write: into the originals, or into sidecars beside them; or which job's writing is to be undone."""
 
     in_file: bool = False
+    undo: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,8 +85,17 @@ def delete_missing(
     "/save-metadata", opt=USER, sync_to_thread=True, status_code=202, summary="Write what is known beside the originals"
 )
 def save_metadata(deps: Given, user: Me, data: JSONBody[SaveMetadata | None] = None, dry_run: DryRun = False) -> Answer:
-    """Start writing ratings, titles, captions, tags, people, places and dates to sidecars, or into the files."""
-    return act(deps, user, SAVE_METADATA, msgspec.to_builtins(data or SaveMetadata()), dry_run)
+    """Start writing ratings, titles, captions, tags, people, places and dates to sidecars, or into the files.
+
+    With `undo`, the id of such a job, files become what they were before it; those changed since stay, with a reason.
+    """
+    asked = data or SaveMetadata()
+    if asked.undo is msgspec.UNSET:
+        return act(deps, user, SAVE_METADATA, msgspec.to_builtins(asked), dry_run)
+    if asked.in_file:
+        raise Invalid("Say either in_file, to write, or undo, to take back what a job wrote.")
+    job = undoable(deps.system, user.user_id, str(asked.undo))
+    return act(deps, user, SAVE_METADATA, {"undo": job.job_id}, dry_run)
 
 
 @post("/{action:str}", opt=USER, sync_to_thread=True, status_code=202, summary="Work on people or events")
@@ -103,7 +115,7 @@ def act(deps: Deps, user: User, action: str, arguments: dict[str, Any], dry_run:
         plan = foresee(settings, deps.library(user.user_id), root, action, arguments)
         return Response(plan, status_code=200)
     job = deps.jobs.start(user.user_id, action, arguments, user.user_id)
-    told = viewed(job, deps.jobs, deps.library)
+    told = viewed(job, deps.jobs, deps.library, deps.settings)
     return Response(told, status_code=202, headers={"Location": f"/api/jobs/{job.job_id}"})
 
 

@@ -46,6 +46,7 @@ from api.trash import ROUTES as TRASH
 from api.uploads import Uploads
 from batch import acts
 from batch.connections import Connections
+from batch.former import Formers
 from batch.trash import purge
 from cluster.errors import BrightroomError
 from cluster.store.database import Library
@@ -159,6 +160,7 @@ def empty_trashes(deps: Deps) -> None:
     """Purge from everybody's trash what has been there for `store.trash_days`, and acts that old; blocks."""
     before = deps.system.clock() - timedelta(days=deps.settings.store.trash_days)
     for user in deps.system.users.list():
+        Formers(deps.settings, user.user_id).purge(before)
         if not begun(deps.settings, user.user_id):
             continue
         try:

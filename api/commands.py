@@ -108,11 +108,23 @@ def delete_missing(settings: Settings, user: str | None, confirm: int | None, dr
 @click.command("save-metadata")
 @for_user
 @click.option("--in-file", is_flag=True, help="Into the files themselves rather than into sidecars beside them.")
+@click.option("--undo", metavar="JOB", help="Make files what they were before that save-metadata (`brightroom jobs`).")
 @dry
 @json
 @click.pass_obj
-def save_metadata(settings: Settings, user: str | None, in_file: bool, dry_run: bool, as_json: bool) -> None:
+def save_metadata(
+    settings: Settings, user: str | None, in_file: bool, undo: str | None, dry_run: bool, as_json: bool
+) -> None:
     """Write ratings, titles, captions, tags, people, places and dates back: to XMP sidecars, or into the files."""
+    if undo and in_file:
+        raise click.UsageError("say either --in-file, to write, or --undo, to take back what a job wrote")
+    if undo:
+        from batch.unsaving import undoable
+
+        system = open_system(settings)
+        owner = chosen(system, user) if user else system.users.get(system.jobs.get(undo).owner)
+        told = {owner.user_id: {"undo": undoable(system, owner.user_id, undo).job_id}}
+        act(settings, system, [owner], "save-metadata", told, dry_run, as_json)  # which ends the process
     everybody(settings, user, "save-metadata", {"in_file": in_file}, dry_run, as_json)
 
 

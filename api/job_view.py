@@ -8,9 +8,11 @@ import msgspec
 from lancedb.expr import col, lit
 
 from api.deps import JobControl
-from batch.turns import DELETE_MISSING
+from batch.former import Formers
+from batch.turns import DELETE_MISSING, SAVE_METADATA
+from cluster.settings import Settings
 from cluster.store.database import Library
-from cluster.store.jobs import ACCOUNT, FINDINGS, PREPARED, Job
+from cluster.store.jobs import ACCOUNT, ENDED, FINDINGS, PREPARED, Job
 
 
 class StageView(msgspec.Struct, frozen=True):
@@ -29,7 +31,7 @@ class StageView(msgspec.Struct, frozen=True):
 
 
 class Undo(msgspec.Struct, frozen=True):
-    """The request that takes back what a job deleted, as long as that is in the trash."""
+    """The request that takes back what a job deleted, while that is in the trash, or wrote, while that is kept."""
 
     method: str
     path: str
@@ -55,13 +57,17 @@ class JobView(msgspec.Struct, frozen=True):
     error: str  # a sentence, when it failed
     by: str = ""  # who asked for it: a user's id, `watch`, `schedule`, or nothing for a shell and Brightroom itself
     changed: dict[str, int] = {}  # what it has changed, in all its attempts: {"photos_added": 30}
-    undo: Undo | None = None  # of a job that deletes
+    undo: Undo | None = None  # of a job that deletes, or has written metadata
 
 
-def viewed(job: Job, control: JobControl, library: Callable[[str], Library] | None = None) -> JobView:
-    """A job with its newest numbers; with the libraries by user_id, how to undo it too. Blocks."""
+def viewed(
+    job: Job, control: JobControl, library: Callable[[str], Library] | None = None, settings: Settings | None = None
+) -> JobView:
+    """A job with its newest numbers; with the libraries by user_id, and the settings, how to undo it too. Blocks."""
     live = control.live(job.job_id) if job.state == "running" else None
     undo = undone_by(job, library(job.owner)) if library and job.action == DELETE_MISSING else None
+    if settings and job.action == SAVE_METADATA and job.state in ENDED and not job.arguments.get("undo"):
+        undo = unsaved_by(job, settings)
     return view(job, live or {}, undo)
 
 
@@ -76,6 +82,12 @@ def view(job: Job, live: dict[str, Any], undo: Undo | None = None) -> JobView:
 def changed(counts: Mapping[str, Any]) -> dict[str, int]:
     """Of a job's counts, those that say what it changed."""
     return {name: count for name, count in counts.items() if name not in (*ACCOUNT, *FINDINGS) and count}
+
+
+def unsaved_by(job: Job, settings: Settings) -> Undo:
+    """How to take back what a job has written into files."""
+    photos = Formers(settings, job.owner).photos(job.job_id)
+    return Undo("POST", "/api/library/actions/save-metadata", {"undo": job.job_id}, photos)
 
 
 def undone_by(job: Job, library: Library) -> Undo:

@@ -84,13 +84,13 @@ def list_jobs(
     rows = deps.system.jobs.table.rows(where, limit=size + 1, order_by="created_at", descending=True).to_pylist()
     jobs = [job_of(row) for row in rows[:size]]
     following = encode((jobs[-1].created_at, jobs[-1].job_id)) if len(rows) > size else None
-    return JobPage([viewed(job, deps.jobs, deps.library) for job in jobs], following)
+    return JobPage([viewed(job, deps.jobs, deps.library, deps.settings) for job in jobs], following)
 
 
 @get("/{job_id:str}", opt=USER, sync_to_thread=True, summary="One job")
 def show_job(job_id: FromPath[str], deps: Given, user: Me) -> JobView:
     """A job with its progress."""
-    return viewed(owned_job(deps, user, job_id), deps.jobs, deps.library)
+    return viewed(owned_job(deps, user, job_id), deps.jobs, deps.library, deps.settings)
 
 
 @get("/{job_id:str}/errors", opt=USER, sync_to_thread=True, summary="What failed in a job")
@@ -112,7 +112,7 @@ def steer_job(
     job = owned_job(deps, user, job_id)
     if job.action == ANALYSE and not user.admin:
         raise Denied("This job is of a change of models, which all libraries wait for. An administrator can steer it.")
-    return viewed(STEPS[step](deps.jobs, job.job_id, user.user_id), deps.jobs, deps.library)
+    return viewed(STEPS[step](deps.jobs, job.job_id, user.user_id), deps.jobs, deps.library, deps.settings)
 
 
 @get("/events", opt=USER, summary="Changes of jobs, live", media_type="text/event-stream")
@@ -167,7 +167,7 @@ def looked_at(deps: Deps) -> list[JobView]:
     jobs = deps.system.jobs
     looks = [jobs.list(limit=NEWEST), jobs.list(limit=NEWEST, states=LIVE), jobs.ended_last(NEWEST)]
     found = {job.job_id: job for look in looks for job in look}  # a later look knows better
-    return [viewed(job, deps.jobs, deps.library) for job in found.values()]
+    return [viewed(job, deps.jobs, deps.library, deps.settings) for job in found.values()]
 
 
 ROUTES = Router("/api/jobs", route_handlers=[list_jobs, show_job, list_errors, steer_job, job_events], tags=["jobs"])

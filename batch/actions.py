@@ -15,6 +15,7 @@ from lancedb.expr import col, lit
 from batch.deletion import delete_missing
 from batch.due import forget, forgive
 from batch.events import generate
+from batch.former import Formers
 from batch.metadata import SaveMetadata
 from batch.people import Training
 from batch.progress import Reporter
@@ -24,6 +25,7 @@ from batch.scan import Scan
 from batch.sink import Sink
 from batch.sources import OwnFolder
 from batch.turns import ANALYSE, DELETE_MISSING, EVENTS, RESCAN_FACES, SAVE_METADATA, SCAN, TRAIN, Turn
+from batch.unsaving import Unsaving, undoable
 from batch.vectors import NewVectors
 from cluster.settings import SERVICE_OF, SERVICES, Settings
 from cluster.store.choices import chosen, in_use
@@ -142,8 +144,11 @@ def remove_missing(tools: Tools) -> None:
 
 
 def save_metadata(tools: Tools) -> None:
-    """The action `save-metadata`: what is known of photos is written beside them, or into them."""
+    """The action `save-metadata`: what is known of photos is written beside them, or into them; or that is undone."""
     stage, owner = tools.reporter.progress.stage("photos"), tools.job.owner
+    if undone := tools.job.arguments.get("undo"):
+        unsave(tools, undone)
+        return
     stage.begin(tools.library.photos.count(~col("missing")))
     saving = SaveMetadata(
         tools.settings, owner, tools.library, tools.sink.writer, tools.root, bool(tools.job.arguments.get("in_file")),
@@ -152,6 +157,19 @@ def save_metadata(tools: Tools) -> None:
     saved = saving.all()
     stage.state = "pending" if tools.stopped() else "done"
     tell(tools, {"written": saved.written, "unchanged": saved.unchanged, "failed_photos": len(saved.failed)})
+
+
+def unsave(tools: Tools, undone: str) -> None:
+    """The action `save-metadata` with a job to undo: files become what they were before it."""
+    stage, owner = tools.reporter.progress.stage("files"), tools.job.owner
+    undoable(tools.system, owner, undone)
+    stage.begin(len(Formers(tools.settings, owner).records(undone)))
+    told = Unsaving(
+        tools.settings, owner, tools.library, tools.sink.writer, tools.root, tools.job.job_id, tools.in_turn(),
+        stage.advance,
+    ).all(undone)  # fmt: skip
+    stage.state = "pending" if tools.stopped() else "done"
+    tell(tools, {"undone": told.undone, "unchanged": told.unchanged, "failed_files": len(told.failed)})
 
 
 def tell(tools: Tools, counts: Mapping[str, int]) -> None:

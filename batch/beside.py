@@ -7,8 +7,10 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from batch import rows
+from batch.former import Former, Formers
 from batch.ingest import FileRead, FileSeen
 from batch.rewriting import CHANGED, Rewriting, Written, folder_of
 from batch.rows import Row
@@ -26,6 +28,8 @@ from serve_apps.media.inside import inside
 from serve_apps.media.source import Source
 from serve_apps.media.xmp import MAX_PACKET, TOO_LONG
 from serve_apps.media.xmp_write import Wanted, merged
+
+READ_ONLY = "its sidecar is read-only; allow writing to it, or write into the file instead (--in-file)"
 
 
 @dataclass
@@ -47,12 +51,12 @@ class Beside(Target):
             target.clear()
             if there is None:
                 self.must_be_free(target, main["path"], photo["photo_id"])
-                written = self.written(target, main["path"], b"", None, like, wanted)
+                written = self.written(target, main, b"", None, like, wanted)
             else:
                 with Source(target.name, folder) as source:
                     must_be_as_known(source, known[path])
                     packet, _ = source.read(MAX_PACKET, TOO_LONG)
-                    written = self.written(target, main["path"], packet, source, os.fstat(source.fd), wanted)
+                    written = self.written(target, main, packet, source, os.fstat(source.fd), wanted)
         if written:
             self.note(photo, files, path, written)
         return written is not None
@@ -67,15 +71,15 @@ class Beside(Target):
             raise Unwritable(CHANGED)
 
     def written(
-        self, target: Rewriting, main: bytes, packet: bytes, source: Source | None, like: os.stat_result, wanted: Wanted
+        self, target: Rewriting, photo: Row, packet: bytes, source: Source | None, like: os.stat_result, wanted: Wanted
     ) -> Written | None:
-        """Write one sidecar; None when there is nothing to write."""
-        new = merged(packet, wanted)
-        beside = os.path.join(os.path.dirname(main), target.name) if source else None
-        if new == packet or self.is_known(main, beside, [packet, inner(target, main)], wanted):
+        """Write the sidecar of a photo's file; None when there is nothing to write."""
+        new, main = merged(packet, wanted), photo["path"]
+        path = os.path.join(os.path.dirname(main), target.name)
+        if new == packet or self.is_known(main, path if source else None, [packet, inner(target, main)], wanted):
             return None
         if source:
-            target.must_be_writable(like)
+            target.must_be_writable(like, READ_ONLY)
         written = target.write([new], like, source)
         self.step("verify")
         with Source(target.new, target.folder) as back:
@@ -83,8 +87,21 @@ class Beside(Target):
         if data != new or content_id != written.content_id or merged(data, wanted) != data:
             target.clear()
             raise Unwritable(SPOILT)
-        target.put(like if source else None)
+        old = sha256(packet).hexdigest()[:32] if source else ""
+        former = Former(photo["photo_id"], path, sidecar=True, old=old, new=written.content_id,
+                        pieces=[packet] if source else None)  # fmt: skip
+        self.put(target, former, like if source else None)
         return written
+
+    def put(self, target: Rewriting, former: Former, seen: os.stat_result | None) -> None:
+        """Put a sidecar in place, once what was there is kept."""
+        formers = Formers(self.settings, self.owner)
+        formers.add(self.job_id, former)
+        try:
+            target.put(seen)
+        except PhotoError:
+            formers.remove(self.job_id, former)
+            raise
 
     def note(self, photo: Row, files: Sequence[Row], path: bytes, written: Written) -> None:
         """Remember what the library must be told of a sidecar."""

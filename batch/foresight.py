@@ -11,7 +11,7 @@ from typing import Any
 
 from lancedb.expr import col, lit
 
-from batch import deletion, events, metadata, people
+from batch import deletion, events, metadata, people, unsaving
 from batch.changes import COLUMNS, Known, changes, known_of
 from batch.discover import Entry, Folder, inside, is_gone, list_folder, only, walk
 from batch.plan import MOST_NAMES, Plan
@@ -139,11 +139,18 @@ def rescan_faces(asked: Asked) -> Plan:
     return Plan(action=RESCAN_FACES, counts=counts)
 
 
+def save_metadata(asked: Asked) -> Plan:
+    """What would be written, or undone of what a job wrote."""
+    if undone := asked.arguments.get("undo"):
+        return unsaving.foresee(asked.settings, asked.library, asked.root, undone)
+    return metadata.foresee(asked.library, bool(asked.arguments.get("in_file")))
+
+
 PLANS: dict[str, Callable[[Asked], Plan]] = {
     SCAN: scan,
     TRAIN: train_faces,
     RESCAN_FACES: rescan_faces,
     EVENTS: lambda asked: events.foresee(asked.library),
     DELETE_MISSING: lambda asked: deletion.foresee(asked.settings, asked.library, asked.root),
-    SAVE_METADATA: lambda asked: metadata.foresee(asked.library, bool(asked.arguments.get("in_file"))),
+    SAVE_METADATA: save_metadata,
 }

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from batch.former import Former, Formers
 from batch.rewriting import CHANGED, Rewriting, Written, folder_of
 from batch.rows import Row
 from batch.saving import Notes, Pending, forget_derived, settle, share_derived, writes_of
@@ -18,7 +19,7 @@ from cluster.errors import PhotoError, Unwritable
 from cluster.store.paths import display
 from cluster.store.writer import Write
 from serve_apps.media.inside import inside
-from serve_apps.media.pieces import contents
+from serve_apps.media.pieces import Piece, backwards, contents
 from serve_apps.media.protocol import Decoded
 from serve_apps.media.source import Source
 from serve_apps.media.xmp_write import Wanted, is_said, merged
@@ -52,20 +53,25 @@ class Inside(Target):
             target.must_be_writable(seen)
             if source.content_id() != file["content_id"]:
                 raise Unwritable(CHANGED)
-            written = target.write(contents(source, there.rewritten(packet)), seen, source)
+            pieces = there.rewritten(packet)
+            written = target.write(contents(source, pieces), seen, source)
             source.must_be_unchanged()
             pending = pending_of(file, written)
             self.verify(target, pending, packet, wanted)
-            self.put(target, pending, seen)
+            self.put(target, pending, seen, backwards(pieces, source))
         return True
 
-    def put(self, target: Rewriting, pending: Pending, seen: os.stat_result) -> None:
-        """Put a new file in place, noted before."""
+    def put(self, target: Rewriting, pending: Pending, seen: os.stat_result, back: list[Piece]) -> None:
+        """Put a new file in place, noted before, and how the old one is made of it again."""
+        former = Former(pending.photo_id, pending.path, sidecar=False, old=pending.old, new=pending.new, pieces=back)
+        formers = Formers(self.settings, self.owner)
         self.step("note")
+        formers.add(self.job_id, former)
         Notes(self.settings, self.owner).add(pending)
         try:
             target.put(seen)
         except PhotoError:
+            formers.remove(self.job_id, former)
             self.drop(target, pending)
             raise
         self.done.append(pending)

@@ -89,10 +89,10 @@ class Rewriting:
                 with telling():
                     os.unlink(name, dir_fd=self.folder)
 
-    def must_be_writable(self, seen: os.stat_result) -> None:
-        """Raise Unwritable for a file that somebody made read-only, or that lies where we may not write."""
+    def must_be_writable(self, seen: os.stat_result, otherwise: str = READ_ONLY) -> None:
+        """Raise Unwritable, saying so, for a file that somebody made read-only, or that lies where we may not write."""
         if not seen.st_mode & 0o222 or not os.access(self.name, os.W_OK, dir_fd=self.folder):
-            raise Unwritable(READ_ONLY)
+            raise Unwritable(otherwise)
 
     def write(self, parts: Iterable[bytes], like: os.stat_result, former: Source | None) -> Written:
         """Write the new bytes beside the file, on disk when this returns; mode and owner are those of `like`.
@@ -140,6 +140,18 @@ class Rewriting:
         if not alike(self.stat(self.old), seen):  # somebody wrote to it in this very moment
             os.rename(self.old, self.name, src_dir_fd=self.folder, dst_dir_fd=self.folder)
             raise Unwritable(CHANGED)
+
+    def remove(self, seen: os.stat_result) -> None:
+        """Take the file away where it is as it was seen, keeping it under another name; raises Unwritable otherwise."""
+        self.step("replace")
+        with telling():
+            os.rename(self.name, self.old, src_dir_fd=self.folder, dst_dir_fd=self.folder)
+            if not alike(self.stat(self.old), seen):  # somebody wrote to it in this very moment
+                os.rename(self.old, self.name, src_dir_fd=self.folder, dst_dir_fd=self.folder)
+                raise Unwritable(CHANGED)
+        self.step("flush")
+        with suppress(OSError):  # that a share cannot flush folders changes nothing about it
+            os.fsync(self.folder)
 
     def keep(self, seen: os.stat_result) -> None:
         """The old file under another name: a link, or a copy where the disk has no links."""

@@ -68,3 +68,21 @@ def contents(source: Source, pieces: Sequence[Piece]) -> Iterator[bytes]:
             continue
         for at in range(piece.start, piece.end, CHUNK):
             yield read(at, min(CHUNK, piece.end - at))
+
+
+def backwards(pieces: Sequence[Piece], source: Source) -> list[Piece]:
+    """What the file is made of again once these pieces of it have been put together: pieces of that, and old bytes."""
+    read, at, placed = reading(source), 0, list[tuple[Kept, int]]()
+    for piece in pieces:
+        if isinstance(piece, Kept):
+            placed.append((piece, at))
+        at += size_of([piece])
+    found, done = list[Piece](), 0
+    for kept, at in sorted(placed):
+        begin = max(kept.start, done)
+        if begin >= kept.end:
+            continue
+        found += [read(done, begin - done)] if begin > done else []
+        found.append(Kept(at + begin - kept.start, at + kept.end - kept.start))
+        done = kept.end
+    return [*found, read(done, source.size - done)] if done < source.size else found

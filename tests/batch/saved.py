@@ -99,12 +99,12 @@ class SavedLibrary:
 
     def save(
         self, in_file: bool, photo_ids: Sequence[str] | None = None, step: Callable[[str], object] = str,
-        writer: Any = None, stopped: Callable[[], bool] = bool,
+        writer: Any = None, stopped: Callable[[], bool] = bool, job_id: str = "save1",
     ) -> Saved:  # fmt: skip
         """Write metadata back."""
         bench = self.bench
         return SaveMetadata(
-            bench.settings, OWNER, bench.library, writer or self.writer, bench.folder, in_file, "save1",
+            bench.settings, OWNER, bench.library, writer or self.writer, bench.folder, in_file, job_id,
             stopped, lambda done, failed: None, step=step,
         ).all(photo_ids)  # fmt: skip
 
