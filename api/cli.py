@@ -2,7 +2,7 @@
 
 Talks to the store and the cluster directly, as the user whose files they are; the HTTP API is for everybody else.
 What needs Ray or a model is imported by the command that needs it: `brightroom stats` must not wait for torch.
-The commands that run Library actions are in `commands.py`.
+The commands that run Library actions are in `commands.py`, those about a Nextcloud in `nextcloud_commands.py`.
 """
 
 import os
@@ -14,6 +14,7 @@ import rich_click as click
 
 from api import commands, show
 from api.accounts import chosen, new_user
+from api.nextcloud_commands import nextcloud
 from api.signals import end_in_order, end_within
 from api.terminal import announce_admin, chosen_settings, complain, out, say
 from cluster.errors import BrightroomError
@@ -173,7 +174,7 @@ def stop_service(settings: Settings, name: str) -> None:
     stop(settings, named(name), say)
 
 
-for command in commands.ALL:
+for command in (*commands.ALL, nextcloud):
     main.add_command(command)
 
 

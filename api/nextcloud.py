@@ -17,17 +17,15 @@ from api.consents import LASTS_S, Consents
 from api.deps import Deps, Given, Me
 from api.job_view import JobView, viewed
 from api.limits import AskingLimit
-from api.nextcloud_view import SCAN_NEXTCLOUD, FoldersView, NextcloudView, folders, shown
+from api.nextcloud_view import SCAN_NEXTCLOUD, FoldersView, NextcloudView, checked_path, folders_of, shown
 from batch.connections import Connections
 from cluster.errors import Conflict, Invalid
 from cluster.store.jobs import LIVE
-from cluster.store.sources import Source
 
 MOST = 1000  # folders, and globs
 BODY_BYTES = 5 * 2**20  # of a request: that many long paths
 SAY_WHETHER = "Say whether the photos from there stay: ?keep=true, or ?keep=false to move them into the trash."
 CANNOT_REMOVE = "Photos from a Nextcloud cannot be moved into the trash here. Disconnect with ?keep=true."
-NO_PATH = "This is no path of a folder on the server; take one that /api/nextcloud/folders tells."
 
 Path: TypeAlias = Annotated[str, msgspec.Meta(max_length=4096)]
 Glob: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
@@ -142,7 +140,7 @@ async def list_nextcloud_folders(
     """The folders in a folder on the server, as it tells them now."""
     source = await asyncio.to_thread(deps.system.sources.get, user.user_id)
     async with asking.question(user.user_id):
-        return await asyncio.to_thread(folders_of, connections, source, checked_path(path))
+        return await asyncio.to_thread(folders_of, connections, source, path)
 
 
 @post("/check", opt=USER, status_code=200, summary="Check the connection")
@@ -173,12 +171,6 @@ async def poll_nextcloud_login(
     return LoginView(login_id, True, nextcloud=await asyncio.to_thread(shown, deps, user.user_id))
 
 
-def folders_of(connections: Connections, source: Source, path: str) -> FoldersView:
-    """What is in a folder of a connection; what is wrong with the connection is noted. Blocks."""
-    with connections.noting(source):
-        return folders(connections.account(source), path, source.folders)
-
-
 def disconnect(deps: Deps, user_id: str, keep: bool) -> Disconnected:
     """Forget a connection, when its photos are seen to; blocks."""
     deps.system.sources.get(user_id)
@@ -189,14 +181,6 @@ def disconnect(deps: Deps, user_id: str, keep: bool) -> Disconnected:
     removing = None if keep or deps.remove_nextcloud_photos is None else deps.remove_nextcloud_photos(user_id)
     deps.system.sources.disconnect(user_id)
     return Disconnected(viewed(removing, deps.jobs) if removing else None)
-
-
-def checked_path(path: str) -> str:
-    """A folder's path as the server has it, "" for the topmost; raises Invalid for one that no folder can have."""
-    inner = path.strip("/")
-    if "\0" in inner or any(part in ("", ".", "..") for part in inner.split("/") if inner):
-        raise Invalid(NO_PATH)
-    return inner
 
 
 HANDLERS: list[Any] = [

@@ -7,8 +7,10 @@ import msgspec
 
 from api.deps import Deps
 from api.job_view import JobView, viewed
+from batch.connections import Connections
 from batch.nextcloud.client import Nextcloud
 from batch.nextcloud.listing import Item
+from cluster.errors import Invalid
 from cluster.machine import disk
 from cluster.store.sources import Source, State
 
@@ -27,6 +29,8 @@ NO_ROOM = (
     "The account holds {used:.1f} GB, and {free:.1f} GB are free on this disk. Choose some of its folders, or keep "
     "no originals (keep_originals: false)."
 )
+
+NO_PATH = "This is no path of a folder on the server; take one that it tells itself."
 
 Shown: TypeAlias = Literal["none"] | State
 
@@ -107,6 +111,12 @@ def advice(source: Source, keeps: bool, free_here: int, least_gb: float) -> list
     return found
 
 
+def folders_of(connections: Connections, source: Source, path: str) -> FoldersView:
+    """What is in a folder of a connection; what is wrong with the connection is noted. Blocks."""
+    with connections.noting(source):
+        return folders(connections.account(source), checked_path(path), source.folders)
+
+
 def folders(cloud: Nextcloud, path: str, chosen: list[str]) -> FoldersView:
     """What is in a folder on the server; blocks, and raises what goes wrong with one."""
     files, left_out, refused, found = 0, 0, list[str](), list[Item]()
@@ -131,6 +141,14 @@ def folder(item: Item, chosen: list[str]) -> FolderView:
 def is_chosen(path: str, chosen: list[str]) -> bool:
     """Whether a folder is one of those that are chosen, or below one."""
     return any(one in ("", path) or path.startswith(f"{one}/") for one in chosen)
+
+
+def checked_path(path: str) -> str:
+    """A folder's path as the server has it, "" for the topmost; raises Invalid for one that no folder can have."""
+    inner = path.strip("/")
+    if "\0" in inner or any(part in ("", ".", "..") for part in inner.split("/") if inner):
+        raise Invalid(NO_PATH)
+    return inner
 
 
 def name_of(item: Item) -> str:
