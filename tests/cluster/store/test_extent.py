@@ -15,7 +15,7 @@ def test_every_table_of_a_library_is_told(library: Library) -> None:
 
     told = extents(library)
 
-    nouns = {"files", "photos", "faces", "facts", "people", "acts", "events", "trash", "errors", "models"}
+    nouns = {"files", "photos", "faces", "facts", "people", "acts", "events", "trash", "errors", "models", "remotes"}
     assert told.keys() == {"meta", *nouns, vectors.name}
     assert told["models"].rows == 1
 
