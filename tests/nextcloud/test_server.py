@@ -1,7 +1,10 @@
 """What the stand-in says without faults is what Nextcloud says."""
 
 import hashlib
+import json
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -263,3 +266,16 @@ def test_nothing_of_it_stays(tmp_path: Path, tls: bool):
     assert process.num_fds() <= files
     with socket.socket() as sock:
         assert sock.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_it_can_be_a_process_of_its_own(tmp_path: Path):
+    """It says where it is and what the password is, serves, and ends with its standard input."""
+    command = [sys.executable, "-m", "tests.nextcloud", str(tmp_path / "cloud"), "--plain"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        told = json.loads(process.stdout.readline())
+        (Path(told["files"]) / "a.jpg").write_bytes(DATA)
+        dav = f"{told['url']}/remote.php/dav/files/{told['user']}"
+        assert httpx.get(f"{dav}/a.jpg", auth=(told["user"], told["password"])).content == DATA
+        process.communicate("", timeout=30)
+    assert process.returncode == 0
