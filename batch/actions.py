@@ -5,26 +5,44 @@ How a job begins and ends is `jobs.py`'s business; which action does what in whi
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from lancedb.expr import col, lit
 
+from batch.connections import Connections, reaching
 from batch.deletion import delete_missing
 from batch.due import forget, forgive
 from batch.events import generate
 from batch.former import Formers
+from batch.leaving import leave
 from batch.metadata import SaveMetadata
+from batch.mirror import Mirror, mirror_of
+from batch.nextcloud.faults import Maintenance, Throttled
+from batch.nextcloud.patience import Patience
 from batch.people import Training
 from batch.progress import Reporter
 from batch.rows import now_utc
 from batch.saving import repair
 from batch.scan import Scan
 from batch.sink import Sink
-from batch.sources import OwnFolder
-from batch.turns import ANALYSE, DELETE_MISSING, EVENTS, RESCAN_FACES, SAVE_METADATA, SCAN, TRAIN, Turn
+from batch.sources import OwnFolder, Source
+from batch.trash import Taken
+from batch.turns import (
+    ANALYSE,
+    DELETE_MISSING,
+    EVENTS,
+    LEAVE_NEXTCLOUD,
+    RESCAN_FACES,
+    SAVE_METADATA,
+    SCAN,
+    SCAN_NEXTCLOUD,
+    TRAIN,
+    Turn,
+)  # fmt: skip
 from batch.unsaving import Unsaving, undoable
 from batch.vectors import NewVectors
 from cluster.settings import SERVICE_OF, SERVICES, Settings
@@ -57,10 +75,22 @@ class Tools:
         """The owner's folder of originals."""
         return Path(self.system.users.get(self.job.owner).scan_directory)
 
-    def scan(self) -> Scan:
-        """A scan of the job's library, with the models that are in use."""
-        services, source = partial(states, self.settings, self.system), OwnFolder(os.fsencode(self.root))
-        return Scan(self.in_use, self.job.owner, self.library, self.sink, source, self.reporter, services)
+    def scan(self, source: Source | None = None) -> Scan:
+        """A scan of the owner's folder, or of another source, with the models that are in use."""
+        services, source = partial(states, self.settings, self.system), source or OwnFolder(os.fsencode(self.root))
+        sink = Sink(self.library, self.sink.writer, self.job.job_id, source.name)
+        return Scan(self.in_use, self.job.owner, self.library, sink, source, self.reporter, services)
+
+    @contextmanager
+    def mirror(self) -> Iterator[Mirror]:
+        """The owner's Nextcloud as a source; raises NotFound where they are not connected to one."""
+        connections = Connections(self.settings, self.system, reaching(self.settings.nextcloud, Patience()))
+        connection, user = self.system.sources.get(self.job.owner), self.system.users.get(self.job.owner)
+        with closing(connections), connections.noting(connection):
+            yield Mirror(
+                self.settings, connection, mirror_of(self.settings, user.name), self.library, self.sink.writer,
+                connections.account(connection), self.reporter.progress, self.stopped,
+            )  # fmt: skip
 
     def stopped(self) -> bool:
         """Whether somebody wants the job to pause or end."""
@@ -97,6 +127,29 @@ def scan(tools: Tools) -> None:
         ended = one.everything()
     if ended == "run":
         follow_up(tools)
+
+
+def scan_nextcloud(tools: Tools) -> None:
+    """The action `scan-nextcloud`: what is on the owner's Nextcloud is fetched and scanned.
+
+    While the server is being maintained the job rests, and says so.
+    """
+    try:
+        with tools.mirror() as source:
+            one = tools.scan(source)
+            prepare(one, tools.job, tools.reporter)
+            one.others_wait = tools.turn()
+            if one.everything() == "run":
+                follow_up(tools)
+    except (Maintenance, Throttled) as fault:
+        tools.reporter.rest(f"{fault} Then resume this job.")
+
+
+def leave_nextcloud(tools: Tools) -> None:
+    """The action `leave-nextcloud`: photos that are nowhere but on a Nextcloud go to the trash."""
+    stage, job = tools.reporter.progress.stage("photos"), tools.job
+    tell(tools, leave(tools.library, tools.sink.writer, Taken(job.job_id, job.by or job.owner, now_utc()),
+                      tools.stopped, stage))  # fmt: skip
 
 
 def follow_up(tools: Tools) -> None:
@@ -230,6 +283,8 @@ def states(settings: Settings, system: System) -> dict[str, str]:
 
 DO: dict[str, Callable[[Tools], object]] = {
     SCAN: scan,
+    SCAN_NEXTCLOUD: scan_nextcloud,
+    LEAVE_NEXTCLOUD: leave_nextcloud,
     TRAIN: train,
     RESCAN_FACES: rescan_faces,
     EVENTS: generate_events,

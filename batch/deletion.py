@@ -24,6 +24,7 @@ from batch.variants import SIDECAR
 from cluster.errors import Conflict
 from cluster.settings import Settings
 from cluster.store.database import Library
+from cluster.store.files import NEXTCLOUD
 from cluster.store.table import Table
 
 AT_ONCE = 500  # photos moved into the trash in one commit
@@ -45,17 +46,18 @@ class Deletion:
         """`root` is the owner's folder; `library` must see every commit where photos are deleted."""
         self.library, self.root = library, os.fsencode(root)
         self.guard = Guard(library, self.root, settings.scan.vanish_share)
+        self.elsewhere = library.remotes.lost()  # on a Nextcloud, by its last listing: nobody looks there again
 
     def lost(self) -> Lost:
         """Look for every file that the library knows."""
         disk, pictures = Disk(self.root), col("kind") != lit(SIDECAR)
-        batches = self.library.files.batches(pictures, ["photo_id", "path"])
-        found = [(file["photo_id"], disk.is_gone(file["path"])) for some in batches for file in some.to_pylist()]
+        batches = self.library.files.batches(pictures, ["photo_id", "path", "source"])
+        found = [(file["photo_id"], self.is_gone(file, disk)) for some in batches for file in some.to_pylist()]
         there, known = {photo_id for photo_id, gone in found if not gone}, {photo_id for photo_id, _ in found}
         columns = ["photo_id", "name", "missing", "derived_bytes"]
         photos = [photo for batch in self.library.photos.batches(None, columns) for photo in batch.to_pylist()]
         half = self.half_deleted([one["photo_id"] for one in photos if one["photo_id"] not in known])
-        there |= {file["photo_id"] for file in half if file["kind"] != SIDECAR and not disk.is_gone(file["path"])}
+        there |= {file["photo_id"] for file in half if file["kind"] != SIDECAR and not self.is_gone(file, disk)}
         gone = [one for one in photos if one["photo_id"] not in there]
         gone.sort(key=lambda one: (one["name"], one["photo_id"]))
         return Lost(
@@ -63,9 +65,13 @@ class Deletion:
             sum(not one["missing"] for one in gone), sum(one["derived_bytes"] or 0 for one in gone),
         )  # fmt: skip
 
+    def is_gone(self, file: Row, disk: Disk) -> bool:
+        """Whether a file is surely not where it was."""
+        return file["path"] in self.elsewhere if file["source"] == NEXTCLOUD else disk.is_gone(file["path"])
+
     def refused(self, lost: Lost, confirm: int | None, done: int = 0) -> str:
         """Why these photos are not deleted, and what to do; "" when they are. `done` have been by this very job."""
-        if away := self.guard.away():
+        if away := self.away():
             return away
         photos = len(lost.photo_ids) + done
         if confirm is None and lost.unmarked:
@@ -78,6 +84,11 @@ class Deletion:
         if confirm is not None and not (confirm == photos or (done and confirm > photos)):
             return f"{photos:,} photos are missing now, not {confirm:,}. Look again at which, and confirm that number."
         return ""
+
+    def away(self) -> str:
+        """Why the owner's folder is not believed to be there; "" where none of its files is known, or it is."""
+        all_theirs = self.library.files.count() and not self.library.files.count(col("source") != lit(NEXTCLOUD))
+        return "" if all_theirs else self.guard.away()
 
     def plan(self) -> Plan:
         """What deleting would do."""
@@ -111,7 +122,7 @@ class Deletion:
                 break
             some = lost.photo_ids[start : start + AT_ONCE]
             photos, files = self.still_lost(some)
-            if away := self.guard.away():
+            if away := self.away():
                 raise Conflict(away)
             take_out(self.library, writer, photos, files, taken)
             deleted, back = deleted + len(photos), back + len(some) - len(photos)
@@ -132,7 +143,7 @@ class Deletion:
         """The photos of some that are there no more, now, and their files, as rows that say so."""
         disk, files = Disk(self.root), self.library.files.of_photos(photo_ids).to_pylist()
         files += self.half_deleted(sorted({*photo_ids} - {file["photo_id"] for file in files}))
-        gone = {file["file_id"] for file in files if disk.is_gone(file["path"])}
+        gone = {file["file_id"] for file in files if self.is_gone(file, disk)}
         there = {file["photo_id"] for file in files if file["kind"] != SIDECAR and file["file_id"] not in gone}
         files = [{**file, "state": "missing"} if file["file_id"] in gone else file for file in files]
         own: dict[str, list[Row]] = {photo_id: [] for photo_id in photo_ids if photo_id not in there}
