@@ -5,7 +5,6 @@ What each action does is in `actions.py`.
 
 import argparse
 import logging
-import os
 import signal
 import warnings
 
@@ -18,7 +17,6 @@ from batch.progress import Reporter
 from batch.sink import Sink
 from cluster.logs import configure
 from cluster.runtime import connect
-from cluster.sealing import take_over
 from cluster.settings import Settings, load_settings
 from cluster.store.database import System, open_library, open_system
 from cluster.store.jobs import Job
@@ -33,7 +31,6 @@ def main() -> None:
     parser.add_argument("--attempt", type=int, required=True, help="which start of the job this is")
     asked = parser.parse_args()
     settings = load_settings()
-    take_over(settings, os.environ)  # where the machine's own environment has keys, for what it is to fetch
     configure(settings, "jobs", asked.job)
     connect(settings)
     quiet()

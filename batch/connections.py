@@ -56,9 +56,9 @@ class Connections:
         second account and KeyUnusable.
         """
         server = self.transport.addresses.server(server)
-        self.refuse_another(user_id, server, login)
         sealing = sealer(self.settings)  # first: a password that cannot be kept need not be tried
         with self.turn(user_id):
+            self.refuse_another(user_id, server, login)
             standing = Nextcloud(server, login, password, self.transport).check()
             app_password = granted or bool(APP_PASSWORD.fullmatch(password))
             return self.system.sources.connect(

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -50,9 +50,13 @@ def launch(settings: Settings) -> Head:
     """Start a head, in place of one that died, and write its note; it does not answer yet."""
     sweep(settings)
     gcs, dashboard = settings.ray.port or free_port(), settings.ray.dashboard_port or free_port()
-    inherited = {name: value for name, value in os.environ.items() if name != KEYS_VARIABLE}
-    pid = spawn(head_command(settings, gcs, dashboard), {**inherited, **HEAD_ENVIRONMENT}, head_log(settings))
+    pid = spawn(head_command(settings, gcs, dashboard), head_environment(os.environ), head_log(settings))
     return note(settings, Head(f"127.0.0.1:{gcs}", f"http://127.0.0.1:{dashboard}", pid, born(pid)))
+
+
+def head_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """What a head, and with it every job and replica, inherits of an environment: no keys."""
+    return {**{name: value for name, value in environment.items() if name != KEYS_VARIABLE}, **HEAD_ENVIRONMENT}
 
 
 def spawn(command: list[str], environment: dict[str, str], log: Path) -> int:

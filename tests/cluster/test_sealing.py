@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batch.submissions import job_environment
-from cluster.head import spawn
+from cluster.head import head_environment, spawn
 from cluster.redaction import redacted
 from cluster.sealing import KeyUnusable, Lost, Sealer, forget_handed, handed_file, key_file, sealer, take_over
 from cluster.settings import KEYS_VARIABLE, NextcloudSettings, Settings, load_settings
@@ -227,6 +227,7 @@ def test_neither_key_nor_password_travels_with_settings_or_into_rays_environment
 
     assert canaries.in_bytes(b"".join(told)) == {}
     assert canaries.in_bytes(repr(job_environment(loaded)).encode()) == {}  # also before it was taken over
+    assert canaries.in_bytes(repr(head_environment(os.environ)).encode()) == {}
     take_over(loaded, os.environ)
     sealer(loaded).seal(PASSWORD, "ann")
     assert canaries.in_bytes(inherited(tmp_path)) == {}
