@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from api.access import USER
 from api.deps import Deps, Given, Me, Owned
 from api.photos import photo_row
+from api.remaking import Remade
 from batch.rows import now_utc, search_text
 from batch.stages import ReadPreview, caption_request
 from cluster.errors import Conflict, Unreadable
@@ -30,7 +31,7 @@ class PhotoCaption(msgspec.Struct, frozen=True):
 
 
 @post("/{photo_id:str}/caption", opt=USER, status_code=200, summary="Write a photo's caption anew")
-async def caption(photo_id: FromPath[str], deps: Given, owned: Owned, user: Me) -> PhotoCaption:
+async def caption(photo_id: FromPath[str], deps: Given, owned: Owned, user: Me, remaking: Remade) -> PhotoCaption:
     """A new caption of one's own photo, made of its preview and what is known of it, and kept.
 
     409 while the photo has no preview, 503 while no captioner runs. Of two requests at once the later one's caption
@@ -38,6 +39,7 @@ async def caption(photo_id: FromPath[str], deps: Given, owned: Owned, user: Me) 
     replace it, and so may a scan that has this very photo in hand.
     """
     row = await asyncio.to_thread(photo_row, owned, photo_id)
+    await remaking.preview(user, row["content_id"])
     request = await asyncio.to_thread(request_for, row, deps.settings, user.user_id)
     # Read first: where the model changes meanwhile, the next scan makes the caption anew rather than never.
     revision = (await asyncio.to_thread(deps.revisions)).get("caption", row["caption_rev"])

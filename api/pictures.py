@@ -6,11 +6,10 @@ A derived picture that is gone is made again (remaking.py).
 import asyncio
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 
 from litestar import Request, Response, get
-from litestar.di import NamedDependency
-from litestar.params import FromPath, QueryParameter, SkipValidation
+from litestar.params import FromPath, QueryParameter
 
 from api.access import USER
 from api.deps import Given, Me, Owned
@@ -18,14 +17,13 @@ from api.originals import attachment, media_type, open_original
 from api.photo_view import SIZES, thumbnails
 from api.photos import photo_row
 from api.ranges import OpenFile, answer_file
-from api.remaking import Remaking
+from api.remaking import Remade
 from cluster.errors import NotFound
 from cluster.store.database import Library
 from serve_apps.media.addresses import derived_path
 
 FOR_EVER = "private, max-age=31536000, immutable"
 ASK_FIRST = "private, no-cache"
-Remade: TypeAlias = NamedDependency[SkipValidation[Remaking]]
 PICTURE_TYPES = {"jpg": "image/jpeg", "webp": "image/webp"}
 
 

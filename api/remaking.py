@@ -11,9 +11,13 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 from typing import TypeAlias
 
 from lancedb.expr import col
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
 from ray.exceptions import RayError
 
 from batch.pictures import Renewal
@@ -24,7 +28,7 @@ from cluster.errors import BrightroomError, DecoderDied, NotFound, PhotoError, S
 from cluster.settings import Settings
 from cluster.store.database import Library
 from cluster.store.users import User
-from serve_apps.media.addresses import is_whole
+from serve_apps.media.addresses import derived_path, is_there, is_whole
 
 AT_ONCE = 2  # contents that are decoded at the same time
 MOST_WAITING = 1000  # contents that may wait for that
@@ -60,6 +64,12 @@ class Remaking:
         """
         await asyncio.shield(asyncio.wrap_future(self._asked(user, content_id)))
 
+    async def preview(self, user: User, content_id: str) -> None:
+        """Have the preview of a content there, if it can be; whoever reads it says what is wrong otherwise."""
+        if not await asyncio.to_thread(is_there, derived_path(self._derived(user), content_id, "preview")):
+            with suppress(NotFound):
+                await self.again(user, content_id)
+
     def close(self) -> None:
         """Wait for what is being made, make no more, and end the decode children; blocks."""
         self._workers.shutdown(wait=True, cancel_futures=True)
@@ -74,13 +84,16 @@ class Remaking:
                 return self._under_way[key]
             if len(self._under_way) >= MOST_WAITING:
                 raise Unavailable("Very many pictures are being made again. Ask for this one in a minute.")
-            future = self._under_way[key] = self._workers.submit(self._made, user, content_id)
+            try:
+                future = self._under_way[key] = self._workers.submit(self._made, user, content_id)
+            except RuntimeError:
+                raise Unavailable("Brightroom is stopping. Ask again when it is up.") from None
             return future
 
     def _made(self, user: User, content_id: str) -> None:
         key = (user.user_id, content_id)
         try:
-            if not is_whole(self._settings.derived / user.user_id, content_id):
+            if not is_whole(self._derived(user), content_id):
                 self._make(user, content_id)
         finally:
             with self._lock:
@@ -99,7 +112,9 @@ class Remaking:
             size = self._renewal(user).remake(content_id, self._originals(user, content_id))
         except DecoderDied as error:
             told = NotFound(f"This picture cannot be made again: {error}.")
-            self._hopeless = {**self._hopeless, key: (self._clock() + REMEMBERED_S, told)}
+            now = self._clock()
+            fresh = {one: what for one, what in self._hopeless.items() if what[0] > now}
+            self._hopeless = {**fresh, key: (now + REMEMBERED_S, told)}
             raise told from None
         except PhotoError as error:
             raise NotFound(f"This picture is not there, and cannot be made again: {error}.") from None
@@ -123,9 +138,13 @@ class Remaking:
             for other in [one for one in self._renewals if one != key and one[0] not in wanted]:
                 self._renewals.pop(other).close()
             if key not in self._renewals:
-                derived, root = self._settings.derived / user.user_id, os.fsencode(user.scan_directory)
-                self._renewals[key] = Renewal(self._settings.media, derived, root)
+                root = os.fsencode(user.scan_directory)
+                self._renewals[key] = Renewal(self._settings.media, self._derived(user), root)
             return self._renewals[key]
+
+    def _derived(self, user: User) -> Path:
+        """Where a user's derived pictures are."""
+        return self._settings.derived / user.user_id
 
     def _note_soon(self, user_id: str) -> None:
         """Note the sizes that are known by now when a worker is free; the lock is held."""
@@ -144,3 +163,6 @@ class Remaking:
                 self._writer(user_id).commit(writes)
         except TROUBLES:
             log.warning("pictures that were made again are not counted; a full scan does", exc_info=True)
+
+
+Remade: TypeAlias = NamedDependency[SkipValidation[Remaking]]  # how a route asks for it

@@ -95,7 +95,7 @@ class Inside(Target):
         """Whether the new file shows the old picture and says what is wanted, as far as the old one lets it."""
         name, before, derived = display(pending.path), self.whole(pending.path), self.settings.derived / self.owner
         after = os.path.join(os.path.dirname(before), target.new)
-        old = self.decoder.decode(before, None, name)
+        old = self.decode(before, None, name)
         share_derived(derived, pending.old, pending.new)
         new = self.decoder.decode(after, None, name)
         if (new.content_id, new.size) != (pending.new, pending.size):

@@ -24,6 +24,7 @@ from batch.saving import repair
 from batch.sink import Commits
 from batch.targets import Target
 from batch.turns import SAVE_METADATA
+from batch.work import sized
 from cluster.errors import PhotoError
 from cluster.settings import Settings
 from cluster.store.database import Library
@@ -116,12 +117,17 @@ class SaveMetadata:
             saved.written += changed
             saved.unchanged += not changed
             self.advance(1, 0)
-        self.commit(place, failures)
+        uncounted = [photo for photo in photos if not photo["derived_bytes"] and photo["content_id"] in place.pictures]
+        remade = [(photo["photo_id"], place.pictures[photo["content_id"]]) for photo in uncounted]
+        self.commit(place, failures, remade)
 
-    def commit(self, place: Target, failures: list[Row]) -> None:
-        """Commit what was done, and only then let go of what it replaced."""
+    def commit(self, place: Target, failures: list[Row], remade: Sequence[tuple[str, int]]) -> None:
+        """Commit what was done, and only then let go of what it replaced.
+
+        `remade` are photos whose derived pictures had been cleared, and the bytes of those made on the way.
+        """
         told = [Upsert("errors", rows_of(failures, self.library.errors.schema))] if failures else []
-        if writes := [*place.writes(), *told]:
+        if writes := [*place.writes(), *sized(remade), *told]:
             self.step("commit")
             self.writer.commit(writes)
         self.step("settle")

@@ -6,7 +6,7 @@ Leaves out the places themselves: beside the photo (beside.py) and inside it (in
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from batch.rewriting import CHANGED, Step
 from batch.rows import Row
@@ -16,6 +16,7 @@ from cluster.store.database import Library
 from cluster.store.paths import display
 from cluster.store.writer import Write
 from serve_apps.media.box import Decoder
+from serve_apps.media.protocol import Decoded
 from serve_apps.media.source import Source
 from serve_apps.media.xmp_write import Wanted, is_said, merged, only_found
 
@@ -34,6 +35,7 @@ class Target(ABC):
     job_id: str
     decoder: Decoder
     step: Step  # told what is done next
+    pictures: dict[str, int] = field(default_factory=dict)  # content -> bytes of the derived pictures, where decoded
 
     @abstractmethod
     def save(self, photo: Row, files: Sequence[Row], wanted: Wanted) -> bool:
@@ -60,7 +62,13 @@ class Target(ABC):
         if told and not any(merged(packet, found) == packet for packet in packets if packet):
             return False
         beside = self.whole(sidecar) if sidecar else None
-        return is_said(self.decoder.decode(self.whole(path), beside, display(path)).metadata, wanted)
+        return is_said(self.decode(self.whole(path), beside, display(path)).metadata, wanted)
+
+    def decode(self, path: bytes, sidecar: bytes | None, name: str) -> Decoded:
+        """What a file is and says; derived pictures of it that were gone are there again."""
+        decoded = self.decoder.decode(path, sidecar, name)
+        self.pictures[decoded.content_id] = sum(decoded.derived.values())
+        return decoded
 
 
 def main_of(photo: Row, files: Sequence[Row]) -> Row:

@@ -72,7 +72,10 @@ class StoreSettings(Part):
     optimize_every: int = Field(20, ge=1, description="commits between two compactions of a table")
     keep_versions_s: float = Field(3600, ge=0, description="old table versions younger than this are kept")
     fresh_s: float = Field(1.0, ge=0, description="a reader sees other processes' commits at most this late")
-    trash_days: float = Field(30, ge=0, le=36500, description="photos stay in the trash so long, then they are purged")
+    trash_days: float = Field(
+        30, ge=0, le=36500,
+        description="photos stay in the trash so long, and saved metadata can be undone so long; then they are purged",
+    )  # fmt: skip
 
 
 class RaySettings(Part):

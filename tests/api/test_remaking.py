@@ -162,3 +162,11 @@ def test_no_picture_is_made_of_a_file_outside_the_folder(home: World, ann: httpx
         home.library("ann").files.change(col("name") == lit("inside.jpg"), {"path": path})
         assert ann.get(f"/api/photos/{content}/thumbnail/small").status_code == 404
     assert not any(path.exists() for path in pictures(home, content))
+
+
+def test_a_caption_is_made_of_a_preview_that_was_gone(home: World, ann: httpx.Client) -> None:
+    """It is made again for the captioner, too."""
+    content = shown(home, "captioned.jpg", 18)
+
+    assert ann.post(f"/api/photos/{content}/caption").status_code == 200
+    assert all(path.exists() for path in pictures(home, content))

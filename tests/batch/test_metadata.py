@@ -166,9 +166,7 @@ def test_a_new_sidecar_of_a_read_only_original_can_be_written_to_again(library: 
 
     sidecar.chmod(0o444)
     library.tell(rating=1)
-    reason = library.save(in_file=False).failed[JPEG]
-    assert "sidecar is read-only; allow writing to it" in reason
-    assert "save beside it" not in reason
+    assert library.save(in_file=False).failed[JPEG].startswith("its sidecar is read-only; allow writing to it, or")
 
 
 @pytest.mark.parametrize("in_file", [False, True])
@@ -240,7 +238,6 @@ def test_a_format_without_a_place_says_so_and_gets_a_sidecar(library: SavedLibra
     library.tell()
 
     plans = [foresee(library.bench.library, in_file) for in_file in (True, False)]
-
     assert [plan.counts for plan in plans] == [{"photos": 1, "not possible": 1}, {"photos": 2, "not possible": 0}]
     assert plans[0].names == [JPEG]
     assert plans[0].bytes == (library.bench.folder / JPEG).stat().st_size

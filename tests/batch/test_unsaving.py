@@ -9,6 +9,7 @@ import pytest
 
 from batch.former import Formers
 from batch.unsaving import NOTHING, Unsaved, Unsaving, foresee
+from cluster.store.storage import storage
 from tests.batch.bench_of_one import OWNER, Bench, Killed, Mortal
 from tests.batch.saved import JPEG, SavedLibrary
 from tests.batch.test_metadata import DNG, EDITED, HEIC, MP4
@@ -254,3 +255,19 @@ def test_what_was_left_as_it_was_keeps_nothing(library: SavedLibrary):
     library.save(in_file=True, step=lambda name: path.write_bytes(theirs) if name == "replace" else 0)
 
     assert kept(library) == 0
+
+
+@pytest.mark.parametrize("in_file", [False, True])
+def test_cleared_pictures_that_saving_makes_again_are_counted(library: SavedLibrary, in_file: bool):
+    """It decodes the photo anyway; also once that is undone the library's storage is what lies on the disk."""
+    derived = library.bench.settings.derived / OWNER
+    for path in derived.rglob("*.*"):
+        path.unlink()
+    library.tell(derived_bytes=0)
+
+    made = []
+    for act in (lambda: library.save(in_file), lambda: unsave(library)):
+        act()
+        made.append(storage(library.bench.library).derived)
+        assert made[-1] == sum(one.stat().st_size for one in derived.rglob("*.*"))
+    assert all(made) == in_file  # beside a file it need not be decoded
