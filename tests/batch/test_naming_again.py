@@ -1,4 +1,4 @@
-"""What somebody says of faces and people can be said again after a process was killed in the middle of it."""
+"""What somebody says of faces and people, and takes back, can be done again after a process was killed in between."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -55,3 +55,33 @@ def test_what_a_kill_cut_off_can_be_said_again(tmp_path: Path, saying: str):
         SAYINGS[saying](cut.naming())
 
         assert cut.state() == whole.state(), table
+
+
+@pytest.mark.parametrize("saying", SAYINGS)
+def test_what_a_kill_cut_off_can_be_taken_back_again(tmp_path: Path, saying: str):
+    """Between any two tables of the taking back: then all is as before, and can be said anew."""
+    album = spoken(tmp_path)
+    before = album.state()
+    for table in range(9):
+        SAYINGS[saying](album.naming())
+        (act,) = album.library.acts.newest(1)
+        with suppress(Killed):
+            album.undoing(dies_before=table).undo(act.act_id)
+        album.undoing().undo(act.act_id)
+
+        assert album.state() == before, table
+
+
+@pytest.mark.parametrize("saying", SAYINGS)
+def test_what_a_kill_cut_off_can_be_taken_back_as_it_is(tmp_path: Path, saying: str):
+    """Killed between any two tables of what was said, half of it is taken back."""
+    album = spoken(tmp_path)
+    before, acts = album.state(), album.library.acts.count()
+    for table in range(1, 7):
+        with suppress(Killed):
+            SAYINGS[saying](album.naming(dies_before=table))
+        (act,) = album.library.acts.newest(1)
+        assert album.library.acts.count() == acts + table
+        album.undoing().undo(act.act_id)
+
+        assert album.state() == before, table
