@@ -15,9 +15,10 @@ from api.access import USER
 from api.deps import Deps, Given, Me
 from api.job_view import JobView, viewed
 from batch.discover import inside
+from batch.forelisting import forelist
 from batch.foresight import foresee
 from batch.plan import Plan
-from batch.turns import DELETE_MISSING, SAVE_METADATA, SCAN
+from batch.turns import DELETE_MISSING, SAVE_METADATA, SCAN, SCAN_NEXTCLOUD
 from batch.unsaving import undoable
 from cluster.errors import Invalid
 from cluster.store.choices import in_use
@@ -36,6 +37,12 @@ class Scan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     paths: Annotated[
         list[Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]], msgspec.Meta(max_length=MOST_PATHS)
     ] = []
+
+
+class ScanNextcloud(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What of the chosen folders to scan: what changed, or every file again."""
+
+    full: bool = False
 
 
 class DeleteMissing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,6 +75,17 @@ def scan(deps: Given, user: Me, data: JSONBody[Scan | None] = None, dry_run: Dry
     folder = os.fsencode(user.scan_directory)
     paths = [os.fsdecode(inside(folder, path)) for path in asked.paths] if folder else []
     return act(deps, user, SCAN, {"full": asked.full, "paths": paths}, dry_run)
+
+
+@post("/scan-nextcloud", opt=USER, sync_to_thread=True, status_code=202, summary="Scan one's Nextcloud")
+def scan_nextcloud(
+    deps: Given, user: Me, data: JSONBody[ScanNextcloud | None] = None, dry_run: DryRun = False
+) -> Answer:
+    """Start fetching and scanning what is new in the chosen folders; 409 while none is connected, or none chosen."""
+    if dry_run:
+        plan = forelist(deps.settings, deps.system, deps.library(user.user_id), user.user_id)
+        return Response(plan, status_code=200)
+    return act(deps, user, SCAN_NEXTCLOUD, msgspec.to_builtins(data or ScanNextcloud()), dry_run)
 
 
 @post("/delete-missing", opt=USER, sync_to_thread=True, status_code=202, summary="Move missing photos into the trash")
@@ -120,5 +138,7 @@ def act(deps: Deps, user: User, action: str, arguments: dict[str, Any], dry_run:
 
 
 ROUTES = Router(
-    "/api/library/actions", route_handlers=[scan, delete_missing, save_metadata, start_action], tags=["library"]
+    "/api/library/actions",
+    route_handlers=[scan, scan_nextcloud, delete_missing, save_metadata, start_action],
+    tags=["library"],
 )

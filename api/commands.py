@@ -30,6 +30,7 @@ json: Option = click.option("--json", "as_json", is_flag=True, help="Print JSON.
 
 @click.command()
 @click.option("-f", "--full", is_flag=True, help="Do every stage again for every file.")
+@click.option("-n", "--nextcloud", is_flag=True, help="Scan the users' Nextclouds instead of their folders.")
 @click.option("-s", "--path", "paths", multiple=True, help="Scan just this file again; more may follow.")
 @click.argument("more", nargs=-1)
 @for_user
@@ -41,7 +42,7 @@ json: Option = click.option("--json", "as_json", is_flag=True, help="Print JSON.
 @json
 @click.pass_obj
 def scan(
-    settings: Settings, full: bool, paths: tuple[str, ...], more: tuple[str, ...], user: str | None,
+    settings: Settings, full: bool, nextcloud: bool, paths: tuple[str, ...], more: tuple[str, ...], user: str | None,
     directory: Path | None, dry_run: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Scan the users' folders: new and changed photos join their libraries.
@@ -52,6 +53,12 @@ def scan(
         raise click.UsageError("name files with -s; without it, everything is scanned")
     system = open_system(settings)
     announce_admin(system)
+    if nextcloud:
+        if paths or directory:
+            raise click.UsageError("a scan of a Nextcloud takes neither files nor a directory; choose folders there")
+        owners = [chosen(system, user)] if user else connected(system)
+        told = {owner.user_id: {"full": full} for owner in owners}
+        act(settings, system, owners, "scan-nextcloud", told, dry_run, as_json)  # which ends the process
     named = [whole(path) for path in (*paths, *more)]
     if user or directory:
         owners = [owner_to_scan(settings, system, user, directory)]
@@ -203,8 +210,11 @@ def done(
 
 def plan(settings: Settings, system: System, owner: User, action: str, arguments: dict[str, Any]) -> Any:
     """What an action would do to a user's library."""
+    from batch.forelisting import forelist
     from batch.foresight import foresee
 
+    if action == "scan-nextcloud":
+        return forelist(settings, system, open_library(settings, owner.user_id), owner.user_id)
     root = Path(owner.scan_directory) if owner.scan_directory else None
     models = in_use(settings, system.choices.all())
     return foresee(models, open_library(settings, owner.user_id), root, action, arguments)
@@ -222,6 +232,14 @@ def scanned(system: System, paths: Sequence[str]) -> list[User]:
             else "nobody has a folder of photos yet; `brightroom scan --user NAME --directory FOLDER` sets one"
         )  # fmt: skip
     return owners
+
+
+def connected(system: System) -> list[User]:
+    """The users who have chosen folders of a Nextcloud; raises Invalid for nobody."""
+    wanted = {source.user_id for source in system.sources.all() if source.folders}
+    if owners := [user for user in system.users.list() if user.user_id in wanted and not user.disabled]:
+        return owners
+    raise Invalid("nobody has chosen folders of a Nextcloud yet; `brightroom nextcloud connect` connects one")
 
 
 def whole(path: str) -> str:

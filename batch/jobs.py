@@ -24,6 +24,7 @@ from batch.turns import (
     ANALYSE,
     DELETE_MISSING,
     EVENTS,
+    LEAVE_NEXTCLOUD,
     RESCAN_FACES,
     SAVE_METADATA,
     SCAN,
@@ -99,7 +100,8 @@ class JobControl:
         self.reap()
         live = self.jobs.list(owner, states=LIVE, action=action)
         same = [job for job in live if meant(job.arguments) == meant(arguments)]
-        others = [] if action == ANALYSE else live  # those of several changes of models wait for each other
+        # Several changes of models wait for each other; leaving waits for the end of a scan that was just cancelled.
+        others = [] if action in (ANALYSE, LEAVE_NEXTCLOUD) else live
         return next(iter([*same, *others]), None)
 
     def joined(self, job: Job, arguments: dict[str, Any], by: str) -> Job:

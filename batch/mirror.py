@@ -79,7 +79,9 @@ class Mirror:
         self.library, self.writer, self.cloud = library, writer, cloud
         self.progress, self.stopped = progress, stopped
         self.root = os.fsencode(folder)
-        self.account = account_of(library, connection)
+        account = account_of(library, connection)
+        library.meta.insert_new(rows_of([{"key": FIRST, "value": account.mark}], META))
+        self.account = account_of(library, connection)  # another may have been first just now
         self.keeps = keeps_originals(settings, connection)
         partial, own = settings.root / "nextcloud_partial" / connection.user_id, settings.nextcloud
         self.fetching = Fetching(cloud, folder, partial, own.least_free_gb * GB, own.downloads, progress)
@@ -183,10 +185,10 @@ class Mirror:
 
 def account_of(library: Library, connection: Connection) -> Account:
     """The account that a library's remotes are listed for; the first one's files lie in the mirror itself."""
-    account = Account(connection.server, connection.login, first=True)
-    library.meta.insert_new(rows_of([{"key": FIRST, "value": account.mark}], META))
-    first = library.meta.get(FIRST)
-    return Account(connection.server, connection.login, first is None or first["value"] == account.mark)
+    account, first = Account(connection.server, connection.login, first=True), library.meta.get(FIRST)
+    if first is None or first["value"] == account.mark:
+        return account
+    return Account(connection.server, connection.login, first=False)
 
 
 def keeps_originals(settings: Settings, connection: Connection) -> bool:
