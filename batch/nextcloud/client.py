@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import IO, TypeVar
+from typing import IO, NoReturn, TypeVar
 
 import httpx
 
@@ -54,6 +54,9 @@ class Nextcloud:
 
     def __repr__(self) -> str:
         return f"Nextcloud({self._server!r}, {self._login!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("An account stays in its process: it holds a password.")
 
     def check(self) -> Standing:
         """Whether the server answers, is a Nextcloud and takes the password; raises the fault that says why not."""

@@ -10,6 +10,7 @@ from batch.nextcloud.addresses import Addresses
 from batch.nextcloud.client import Nextcloud
 from batch.nextcloud.patience import Patience
 from batch.nextcloud.transport import Transport
+from tests.batch.nextcloud.answering import Answering
 from tests.nextcloud.server import StandIn
 
 HASTE = Patience(
@@ -53,3 +54,11 @@ def account(cloud: StandIn) -> Iterator[Callable[..., Nextcloud]]:
 def nextcloud(account: Callable[..., Nextcloud]) -> Nextcloud:
     """The account of the first user."""
     return account()
+
+
+@pytest.fixture
+def answering() -> Iterator[Answering]:
+    """A server that says what a test wants."""
+    made = Answering()
+    yield made
+    made.close()
