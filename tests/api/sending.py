@@ -19,7 +19,7 @@ TYPED = (
     "new user's password", "own new password", "wrong own password", "password that is reset", "wrong password",
     "password of nobody", "password in broken JSON", "password in a list", "password under another name",
     "password in a form", "password in the query", "basic", "userinfo in a checkpoint", "userinfo in a revision",
-    "userinfo in words", "userinfo in a referer",
+    "userinfo in words", "userinfo in a referer", "password for a Nextcloud", "userinfo in its address",
 )  # fmt: skip
 MADE = (
     "forged token", "token in small letters", "forged cookie", "other cookie", "proxy", "key in a header",
@@ -112,7 +112,7 @@ class Sent:
             yield {"method": "GET", "to": "/api/search", "params": {"q": "cat", name: told[f"{where} in the query"]}}
 
     def of_administrators(self) -> Iterator[Request]:
-        """Addresses with secrets in them, in place of models: refused, so that no table and no log has them."""
+        """Addresses with secrets in them, in place of models and servers: refused, so that no table or log has them."""
         told, to = self.told, "/api/services/tags/model"
 
         def address(name: str) -> str:
@@ -125,3 +125,6 @@ class Sent:
             {"kind": "zero-shot-tags", "options": {"vocabulary": address("userinfo in words")}},
         ):
             yield {"method": "PUT", "to": to, "json": change}
+        account = {"server": "https://10.0.0.1", "login": "kim", "password": told["password for a Nextcloud"]}
+        yield {"method": "PUT", "to": "/api/nextcloud", "json": account}
+        yield {"to": "/api/nextcloud/login", "json": {"server": address("userinfo in its address")}}
