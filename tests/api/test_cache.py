@@ -2,9 +2,14 @@
 that can be made again, and none that is all that is left of a photo.
 """
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lancedb.expr import lit
@@ -169,3 +174,25 @@ def test_a_scan_after_it_has_nothing_to_do_and_analysis_makes_previews_again(sca
     assert made(scanned, "here.jpg") == 4
     size = sum(path.stat().st_size for path in (scanned.settings.derived / OWNER).rglob("*.*"))
     assert storage(scanned.library).derived == size
+
+
+def command(bench: Bench, *words: str) -> str:
+    """What the command prints, run as people run it."""
+    environment = {**os.environ, "BRIGHTROOM_ROOT": str(bench.settings.root), "NO_COLOR": "1", "COLUMNS": "160"}
+    ran = subprocess.run(
+        [str(Path(sys.executable).with_name("brightroom")), "clear-cache", *words],
+        env=environment, capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    return ran.stdout
+
+
+def test_the_command_says_what_it_clears_and_what_it_keeps(scanned: Bench):
+    """First what it would do; for people and for programs."""
+    lose_some(scanned)
+
+    foreseen: dict[str, Any] = json.loads(command(scanned, "--all", "--dry-run", "--json"))
+    assert (foreseen["freed"][SHOWN]["files"], foreseen["kept"][BEREFT]["files"], foreseen["busy"]) == (4, 8, [])
+    assert made(scanned, "here.jpg") == 4
+
+    assert f"MB: {SHOWN} (4 files)" in command(scanned, "--all")
+    assert [made(scanned, name) for name in ("here.jpg", "gone.jpg", "edited.jpg")] == [0, 4, 4]
