@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from batch.nextcloud.addresses import Addresses
-from batch.nextcloud.client import Nextcloud
+from batch.nextcloud.client import Downloaded, Item, Nextcloud
 from batch.nextcloud.patience import Patience
 from batch.nextcloud.transport import Transport
 from tests.batch.nextcloud.answering import Answering
@@ -62,3 +62,27 @@ def answering() -> Iterator[Answering]:
     made = Answering()
     yield made
     made.close()
+
+
+class Place:
+    """Where files are fetched to, and what came of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.to = folder / "mirror" / "ann" / "a.jpg"
+        self.partial = folder / "partial"
+        self.told: list[int] = []
+
+    def fetch(self, nextcloud: Nextcloud, item: Item, stopped: Callable[[], bool] = lambda: False) -> Downloaded:
+        """Download to it."""
+        return nextcloud.download(item, self.to, self.partial, self.told.append, stopped)
+
+    @property
+    def left(self) -> list[str]:
+        """The suffixes of what lies in the folder for parts."""
+        return sorted(one.suffix for one in self.partial.iterdir())
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """A fresh place."""
+    return Place(tmp_path)
