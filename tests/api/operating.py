@@ -1,13 +1,14 @@
 """`brightroom up` as a process, and what an operator does to it: requests, kills, starts."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import yaml
 
 from api.passwords import Passwords
 from cluster.runtime import family, free_port, read_head
+from cluster.sealing import handed_file
 from cluster.settings import Settings
 from cluster.store.database import System, open_system
 
@@ -97,6 +99,16 @@ class Operated:
         if self.server and self.server.poll() is None:
             self.server.send_signal(signal.SIGINT)
             self.server.wait(90)
+        shutil.rmtree(handed_file(self.settings).parent, ignore_errors=True)
+
+    def inheriting(self, variable: str) -> list[int]:
+        """The processes that Ray runs for the server which have a variable in their environment."""
+        head, found = read_head(self.settings), []
+        assert head
+        for process in family(head):
+            with suppress(psutil.Error):
+                found += [process.pid] if variable in process.environ() else []
+        return found
 
     def service(self, name: str) -> dict[str, Any]:
         """How a service is."""

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import httpx
 
 from api.cookies import PLAIN
+from cluster.settings import KEYS_VARIABLE
 
 Request = dict[str, Any]
 
@@ -37,6 +38,7 @@ def variables() -> dict[str, str]:
     return {
         "HF_TOKEN": "hf_" + secrets.token_hex(17), "AWS_SECRET_ACCESS_KEY": "aB1/" + secrets.token_urlsafe(27),
         "MAIL_PASSWORD": typed(), "GITHUB_TOKEN": secrets.token_urlsafe(30), "DATABASE_PASSWD": typed(),
+        KEYS_VARIABLE: secrets.token_hex(32),
     }  # fmt: skip
 
 

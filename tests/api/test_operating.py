@@ -15,7 +15,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from cluster.head import temp_dir
-from cluster.settings import SERVICES
+from cluster.settings import KEYS_VARIABLE, SERVICES
 from cluster.store.database import open_library
 from serve_apps.models.embedded import compose
 from tests.api.operating import Operated, stream
@@ -202,6 +202,8 @@ def test_no_planted_secret_is_found_anywhere(operated: Operated, variables: dict
     assert canaries.in_bytes(b"\n".join(sent.answers)) == {}
     assert canaries.in_files(*ours, *run, operated.log, temp_dir(operated.settings)) == {}
     assert canaries.in_processes(*psutil.pids()) == {}
+    assert operated.inheriting("PATH")
+    assert operated.inheriting(KEYS_VARIABLE) == []
 
     there = Canaries({"the checkpoint": BROKEN["checkpoint"].removeprefix("local-dir:")})
     assert set(canaries.in_files(token)) == {"Ray's token"}
