@@ -54,7 +54,7 @@ class Fleet:
 
 
 class Folders:
-    """Folders that note what is asked of them."""
+    """Folders, or connections, that note what is asked of them."""
 
     def __init__(self) -> None:
         self.looks = self.ends = 0
@@ -81,7 +81,8 @@ class Process:
         self.fleet: Any = Fleet(self.settings, self.system)
         self.jobs = JobControl(self.settings, self.system, cluster)
         self.watching: Any = Folders()
-        self.tending = Tending(self.settings, self.system, self.fleet, self.jobs, self.watching)
+        self.checking: Any = Folders()
+        self.tending = Tending(self.settings, self.system, self.fleet, self.jobs, self.watching, self.checking)
         self.lost: list[bool] = []
         self.stack = ExitStack()
 
@@ -143,9 +144,10 @@ def test_of_two_processes_one_leads_and_the_other_takes_over_when_it_ends(proces
     assert (second.fleet.settled, second.fleet.reconciled) == (0, 0)
 
     assert (first.watching.looks >= 3, second.watching.looks) == (True, 0)
+    assert (first.checking.looks >= 3, second.checking.looks) == (True, 0)
 
     first.end()
-    assert first.watching.ends == 1
+    assert first.watching.ends == first.checking.ends == 1
     seen = first.fleet.reconciled
     until(lambda: second.fleet.reconciled >= 2 and second.watching.looks >= 1)
 
