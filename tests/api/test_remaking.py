@@ -10,6 +10,7 @@ import httpx
 import pytest
 from lancedb.expr import Expr, col, lit
 
+from cluster.settings import MediaSettings
 from serve_apps.media.addresses import EXTENSIONS, derived_path
 from tests.api.world import World, answering, build
 from tests.batch.bench_of_one import jpeg
@@ -32,7 +33,11 @@ def ann(home: World) -> httpx.Client:
 
 def shown(home: World, name: str, colour: int) -> str:
     """A real photo of hers that has no derived pictures any more; its content."""
-    data = jpeg(colour)
+    return named(home, name, jpeg(colour))
+
+
+def named(home: World, name: str, data: bytes) -> str:
+    """A photo of hers of these bytes, without derived pictures; its content."""
     content = hashlib.sha256(data).hexdigest()[:32]
     home.photo("ann", name, data, photo_id=content, content_id=content)
     files = home.library("ann").files
@@ -149,6 +154,22 @@ def test_what_cannot_be_decoded_is_a_sentence_and_no_fault_of_ours(home: World, 
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
     assert "cannot be made again" in answer.json()["detail"]
+
+
+def test_a_file_that_kills_its_decoder_is_a_sentence_and_not_tried_again_at_once(tmp_path: Path) -> None:
+    """The server answers on, and a photo after it has its pictures."""
+    hostile = MediaSettings(child=(str(Path(__file__).parent / "hostile_child.py"),), wall_s=5)
+    made = build(tmp_path, media=hostile)
+    made.user("ann")
+    with answering(made):
+        client, bad = made.as_user("ann"), named(made, "bad.jpg", b"segfault please")
+        good = shown(made, "good.jpg", 19)
+
+        answers = [client.get(f"/api/photos/{bad}/thumbnail/small") for _ in range(2)]
+
+        assert [answer.status_code for answer in answers] == [404, 404]
+        assert all("crashed" in answer.json()["detail"] for answer in answers)
+        assert client.get(f"/api/photos/{good}/thumbnail/small").status_code == 200
 
 
 def test_no_picture_is_made_of_a_file_outside_the_folder(home: World, ann: httpx.Client) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from batch.metadata import Saved, SaveMetadata
+from batch.unsaving import Unsaved, Unsaving
 from cluster.store.faces import LABELED
 from cluster.store.faces import SCHEMA as FACES
 from cluster.store.facts import SCHEMA as FACTS
@@ -107,6 +108,14 @@ class SavedLibrary:
             bench.settings, OWNER, bench.library, writer or self.writer, bench.folder, in_file, job_id,
             stopped, lambda done, failed: None, step=step,
         ).all(photo_ids)  # fmt: skip
+
+    def unsave(self, job_id: str = "save1", step: Callable[[str], object] = str, writer: Any = None) -> Unsaved:
+        """Take back what a job wrote."""
+        bench = self.bench
+        return Unsaving(
+            bench.settings, OWNER, bench.library, writer or self.writer, bench.folder, "undo1",
+            bool, lambda done, failed: None, step,
+        ).all(job_id)  # fmt: skip
 
     def known(self, ledger: bool = True) -> dict[str, Any]:
         """What people see of the photos, but for which bytes their files have; and what the ledger says is done."""

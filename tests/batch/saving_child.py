@@ -1,4 +1,7 @@
-"""Writes a library's metadata back and is killed before a step: `python -m tests.batch.saving_child ROOT WAY STEP`."""
+"""Writes a library's metadata back and is killed before a step: `python -m tests.batch.saving_child ROOT WAY STEP`.
+
+The way is `inside` or `beside`, or `undo` to take back what was written.
+"""
 
 import os
 import signal
@@ -17,7 +20,8 @@ def main(root: str, way: str, dies_before: str) -> None:
         if name == dies_before:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    SavedLibrary(Bench(Path(root))).save(way == "inside", step=step)
+    library = SavedLibrary(Bench(Path(root)))
+    library.unsave(step=step) if way == "undo" else library.save(way == "inside", step=step)
 
 
 if __name__ == "__main__":

@@ -62,6 +62,26 @@ def test_a_scan_after_a_kill_changes_nothing_and_the_next_run_completes_it(libra
     assert library.save(way == "inside").unchanged == 1
 
 
+@pytest.mark.parametrize("in_file", [False, True])
+@pytest.mark.parametrize("step", ["replace", "flush", "settle"])
+def test_an_undo_that_is_killed_is_completed_by_the_next(library: SavedLibrary, in_file: bool, step: str):
+    """The file ends with the bytes that it had; a scan in between takes it for no edited one."""
+    before, path = library.known(), library.bench.folder / JPEG
+    data = path.read_bytes()
+    library.save(in_file)
+
+    killed(library, "undo", step)
+    if in_file:
+        scanned(library)
+
+    assert library.known() == before
+    assert library.unsave().failed == {}
+    assert (path.read_bytes(), list(path.parent.glob("*.xmp"))) == (data, [])
+    assert library.known() == before
+    assert library.leftovers() == []
+    library.is_whole()
+
+
 @pytest.mark.parametrize("table", range(3))
 def test_a_writer_that_dies_leaves_the_rest_to_the_next_run(library: SavedLibrary, table: int):
     """Before each table in turn: facts, photos, files."""

@@ -1,14 +1,14 @@
 """What a save-metadata wrote is taken back: files are what they were to the byte, or as somebody else left them."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from batch.former import Formers
-from batch.unsaving import NOTHING, Unsaved, Unsaving, foresee
+from batch.unsaving import NOTHING, foresee
 from cluster.store.storage import storage
 from tests.batch.bench_of_one import OWNER, Bench, Killed, Mortal
 from tests.batch.saved import JPEG, SavedLibrary
@@ -40,17 +40,6 @@ def made(root: Path, sample: SampleLibrary, *mains: str) -> Iterator[SavedLibrar
     library.bench.close()
 
 
-def unsave(
-    library: SavedLibrary, job: str = "save1", step: Callable[[str], object] = str, writer: object = None
-) -> Unsaved:
-    """Take back what a job wrote."""
-    bench = library.bench
-    return Unsaving(
-        bench.settings, OWNER, bench.library, writer or library.writer, bench.folder, "undo1",  # type: ignore[arg-type]
-        bool, lambda done, failed: None, step,
-    ).all(job)  # fmt: skip
-
-
 def save(library: SavedLibrary, job: str, in_file: bool = True) -> None:
     """Write metadata by a job of this name."""
     library.save(in_file, job_id=job)
@@ -78,7 +67,7 @@ def test_every_kind_of_file_is_what_it_was_to_the_byte(whole: SavedLibrary, in_f
     assert files(whole) != before
     assert kept(whole) == len(known["photos"]) == written
 
-    told = unsave(whole)
+    told = whole.unsave()
 
     assert told.failed == {}
     assert files(whole) == before
@@ -101,7 +90,7 @@ def test_a_sidecar_that_was_there_has_its_own_words_again(library: SavedLibrary)
     assert library.save(in_file=False).written == 1
     assert files(library) != before
 
-    assert unsave(library).undone == 1
+    assert library.unsave().undone == 1
 
     assert files(library) == before
     assert library.bench.scan().get("photos_changed", 0) == 0
@@ -115,7 +104,7 @@ def test_a_file_that_somebody_changed_since_stays_as_they_left_it(library: Saved
     path.write_bytes(path.read_bytes() + b" ")
     now = files(library)
 
-    told = unsave(library)
+    told = library.unsave()
 
     assert told.undone == 0
     assert "changed since" in told.failed[path.relative_to(library.bench.folder).as_posix()]
@@ -133,12 +122,12 @@ def test_of_two_jobs_the_later_one_is_undone_first(whole: SavedLibrary):
     whole.tell(rating=1)
     save(whole, "two")
 
-    early = unsave(whole, "one")
+    early = whole.unsave("one")
     assert early.undone == 0
     assert all("later save-metadata" in reason for reason in early.failed.values())
-    assert unsave(whole, "two").failed == {}
+    assert whole.unsave("two").failed == {}
     assert files(whole) == second
-    assert unsave(whole, "one").failed == {}
+    assert whole.unsave("one").failed == {}
     assert files(whole) == first
     whole.is_whole()
 
@@ -150,7 +139,7 @@ def test_a_file_that_one_job_wrote_twice_is_what_it_was_first(library: SavedLibr
     library.tell(rating=1)
     save(library, "one")
 
-    assert unsave(library, "one").failed == {}
+    assert library.unsave("one").failed == {}
 
     assert files(library) == before
     library.is_whole()
@@ -161,9 +150,9 @@ def test_a_read_only_file_and_one_that_is_gone_are_skipped_with_what_to_do(libra
     library.save(in_file=True)
     path = library.bench.folder / JPEG
     path.chmod(0o444)
-    assert "read-only; allow writing to it" in unsave(library).failed[JPEG]
+    assert "read-only; allow writing to it" in library.unsave().failed[JPEG]
     path.rename(library.bench.root / "away.jpg")
-    assert "not there any more" in unsave(library).failed[JPEG]
+    assert "not there any more" in library.unsave().failed[JPEG]
     assert kept(library) == 1
 
 
@@ -180,9 +169,9 @@ def test_an_undo_that_ends_at_any_step_is_completed_by_the_next(library: SavedLi
             raise Killed
 
     try:
-        unsave(library, step=dies)
+        library.unsave(step=dies)
     except Killed:
-        assert unsave(library).failed == {}
+        assert library.unsave().failed == {}
 
     assert files(library) == before
     assert library.known() == known
@@ -199,9 +188,9 @@ def test_a_writer_that_dies_leaves_the_rest_to_the_next_undo(library: SavedLibra
     library.save(in_file)
     mortal = Mortal(library.bench.library, library.bench.settings.store, table)
     try:
-        unsave(library, writer=mortal)
+        library.unsave(writer=mortal)
     except Killed:
-        assert unsave(library).failed == {}
+        assert library.unsave().failed == {}
 
     assert files(library) == before
     assert library.known() == known
@@ -214,7 +203,7 @@ def test_a_file_that_is_written_to_while_it_is_undone_is_not_lost(library: Saved
     path = library.bench.folder / JPEG
     theirs = path.read_bytes() + b"theirs"
 
-    told = unsave(library, step=lambda name: path.write_bytes(theirs) if name == "replace" else 0)
+    told = library.unsave(step=lambda name: path.write_bytes(theirs) if name == "replace" else 0)
 
     assert "changed since" in told.failed[JPEG]
     assert path.read_bytes() == theirs
@@ -266,7 +255,7 @@ def test_cleared_pictures_that_saving_makes_again_are_counted(library: SavedLibr
     library.tell(derived_bytes=0)
 
     made = []
-    for act in (lambda: library.save(in_file), lambda: unsave(library)):
+    for act in (lambda: library.save(in_file), lambda: library.unsave()):
         act()
         made.append(storage(library.bench.library).derived)
         assert made[-1] == sum(one.stat().st_size for one in derived.rglob("*.*"))
