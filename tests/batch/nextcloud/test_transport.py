@@ -1,4 +1,4 @@
-"""Requests as they leave: to the checked address, under the name that was asked for, and nothing of the environment's."""
+"""Requests as they leave: to the checked address under the name that was asked for, by no proxy, with no cookies."""
 
 import gzip
 import threading
