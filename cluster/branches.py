@@ -31,7 +31,7 @@ def network(given: str) -> str:
     try:
         return str(ip_network(given))
     except ValueError:
-        if HOST_NAME.fullmatch(given) and not HOST_NAME.fullmatch(given)["last"].isdigit():
+        if (found := HOST_NAME.fullmatch(given)) and not found["last"].isdigit():
             return given.lower()
     told = "this is no network and no host name; write 192.168.1.0/24, fd12:3456::/32 or cloud.home.arpa"
     raise PydanticCustomError("network", told)
