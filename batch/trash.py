@@ -150,13 +150,15 @@ def back(library: Library, photo_ids: Sequence[str]) -> list[Write]:
 
 
 def of_people(rows: pa.Table, roster: Roster) -> pa.Table:
-    """Faces, or facts, of whom they are today; of people who are gone by now faces are nobody's, and no labels."""
-    found = [{**row, "person_id": roster.who(row["person_id"])} for row in rows.to_pylist()]
-    for row in found:
-        if row["person_id"] not in roster.merged and "standing" in row:
-            row.update(NOBODY)
-    said = [row for row in found if row.get("kind") != LABEL or row["person_id"] in roster.merged]
-    return pa.Table.from_pylist(said, rows.schema)
+    """Faces of whom they are today, nobody's where that one is gone; facts as said, but no labels of those."""
+    found, faces = [], "standing" in rows.column_names
+    for row in rows.to_pylist():
+        person = roster.who(row["person_id"])
+        if faces:
+            found.append({**row, "person_id": person} if person in roster.merged else {**row, **NOBODY})
+        elif person in roster.merged or row["kind"] != LABEL:
+            found.append(row)
+    return pa.Table.from_pylist(found, rows.schema)
 
 
 def of_these(rows: pa.Table, faces: pa.Table) -> pa.Table:

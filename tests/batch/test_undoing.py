@@ -173,6 +173,45 @@ def test_a_photo_in_the_trash_is_left_out(album: Portraits):
     assert LEE not in library.facts.rows()["person_id"].to_pylist()
 
 
+def test_what_was_said_of_a_photo_in_the_trash_is_not_put_back_beside_it(album: Portraits):
+    """It is with the photo: nothing is said of one that is not there."""
+    album.naming().label(["p0-00"], person_id=LEE)
+    library = album.library
+    take_out(library, album.writer(), library.photos.by_keys(["p0"]).to_pylist(), [], Taken("job", "me", NOW))
+
+    undo(album)
+
+    assert "p0" not in library.facts.rows()["photo_id"].to_pylist()
+
+
+def test_a_labeled_face_that_came_out_of_the_trash_after_a_merger_goes_with_its_person(album: Portraits):
+    """What was said of it names whom it was said of."""
+    library = album.library
+    take_out(library, album.writer(), library.photos.by_keys(["p1"]).to_pylist(), [], Taken("job", "me", NOW))
+    album.naming().merge(KIM, [LEE])
+    restore(library, album.writer(), ["p1"])
+    assert album.labeled()["p1-01"] == KIM
+
+    undo(album)
+
+    assert (album.labeled()["p1-00"], album.labeled()["p1-01"]) == (KIM, LEE)
+
+
+def test_a_name_that_a_sidecar_has_by_now_stays(album: Portraits):
+    """A cluster cannot be one again whose name a photo's own file says."""
+    album.naming().rename(CLUSTERED, "Ann")
+    regions = [{**ZOE, "name": "Ann"}]
+    album.library.photos.update(changes_of([{"photo_id": "p3", "regions": regions}], album.library.photos.schema))
+    album.rescan()
+    before = album.state()
+
+    with pytest.raises(Conflict, match="own file names"):
+        undo(album)
+
+    assert album.labeled()["p3-00"] == CLUSTERED
+    assert album.state() == before
+
+
 def test_a_face_of_another_picture_does_not_come_back(album: Portraits):
     """A photo that was edited meanwhile; metadata that were saved into its file do not make it another picture."""
     album.naming().delete(["p0-00"])
