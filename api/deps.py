@@ -119,8 +119,6 @@ class Deps:
     board: Callable[[str], Mapping[str, Any]] = nobody  # the last words under a topic, by who told them; blocks
     dashboard: Callable[[], str] = str  # where Ray's own pages are, "" for nowhere; blocks
     connections: Connections | None = None  # to users' Nextclouds; none: as the settings say
-    # Has the photos that came from a user_id's Nextcloud moved into the trash, by a job; none: that cannot be had here.
-    remove_nextcloud_photos: Callable[[str], Job] | None = None
 
 
 # How a route asks for them. `owned` is the library of whoever is logged in: no route takes an owner from a request.

@@ -9,10 +9,12 @@ from lancedb.expr import col, lit
 
 from api.deps import JobControl
 from batch.former import Formers
-from batch.turns import DELETE_MISSING, SAVE_METADATA
+from batch.turns import DELETE_MISSING, LEAVE_NEXTCLOUD, SAVE_METADATA
 from cluster.settings import Settings
 from cluster.store.database import Library
 from cluster.store.jobs import ACCOUNT, ENDED, FINDINGS, PREPARED, Job
+
+DELETING = (DELETE_MISSING, LEAVE_NEXTCLOUD)  # actions that move photos into the trash
 
 
 class StageView(msgspec.Struct, frozen=True):
@@ -65,7 +67,7 @@ def viewed(
 ) -> JobView:
     """A job with its newest numbers; with the libraries by user_id, and the settings, how to undo it too. Blocks."""
     live = control.live(job.job_id) if job.state == "running" else None
-    undo = undone_by(job, library(job.owner)) if library and job.action == DELETE_MISSING else None
+    undo = undone_by(job, library(job.owner)) if library and job.action in DELETING else None
     if settings and job.action == SAVE_METADATA and job.state in ENDED and not job.arguments.get("undo"):
         undo = unsaved_by(job, settings)
     return view(job, live or {}, undo)

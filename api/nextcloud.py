@@ -17,15 +17,15 @@ from api.consents import LASTS_S, Consents
 from api.deps import Deps, Given, Me
 from api.job_view import JobView, viewed
 from api.limits import AskingLimit
-from api.nextcloud_view import SCAN_NEXTCLOUD, FoldersView, NextcloudView, checked_path, folders_of, shown
+from api.nextcloud_view import FoldersView, NextcloudView, checked_path, folders_of, shown
 from batch.connections import Connections
-from cluster.errors import Conflict, Invalid
+from batch.turns import LEAVE_NEXTCLOUD, SCAN_NEXTCLOUD
+from cluster.errors import Invalid
 from cluster.store.jobs import LIVE
 
 MOST = 1000  # folders, and globs
 BODY_BYTES = 5 * 2**20  # of a request: that many long paths
 SAY_WHETHER = "Say whether the photos from there stay: ?keep=true, or ?keep=false to move them into the trash."
-CANNOT_REMOVE = "Photos from a Nextcloud cannot be moved into the trash here. Disconnect with ?keep=true."
 
 Path: TypeAlias = Annotated[str, msgspec.Meta(max_length=4096)]
 Glob: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
@@ -174,13 +174,11 @@ async def poll_nextcloud_login(
 def disconnect(deps: Deps, user_id: str, keep: bool) -> Disconnected:
     """Forget a connection, when its photos are seen to; blocks."""
     deps.system.sources.get(user_id)
-    if not keep and deps.remove_nextcloud_photos is None:
-        raise Conflict(CANNOT_REMOVE)
     for job in deps.system.jobs.list(user_id, states=LIVE, action=SCAN_NEXTCLOUD):
         deps.jobs.cancel(job.job_id)
-    removing = None if keep or deps.remove_nextcloud_photos is None else deps.remove_nextcloud_photos(user_id)
+    leaving = None if keep else deps.jobs.start(user_id, LEAVE_NEXTCLOUD, {}, user_id)
     deps.system.sources.disconnect(user_id)
-    return Disconnected(viewed(removing, deps.jobs) if removing else None)
+    return Disconnected(viewed(leaving, deps.jobs, deps.library) if leaving else None)
 
 
 HANDLERS: list[Any] = [

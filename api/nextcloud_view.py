@@ -10,11 +10,11 @@ from api.job_view import JobView, viewed
 from batch.connections import Connections
 from batch.nextcloud.client import Nextcloud
 from batch.nextcloud.listing import Item
+from batch.turns import SCAN_NEXTCLOUD
 from cluster.errors import Invalid
 from cluster.machine import disk
 from cluster.store.sources import Source, State
 
-SCAN_NEXTCLOUD = "scan-nextcloud"  # the Library action
 MOST_FOLDERS = 10_000  # of one folder, in an answer
 GB = 1_000_000_000
 MAKE_ONE = (

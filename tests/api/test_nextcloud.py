@@ -1,14 +1,10 @@
 """One's Nextcloud over HTTP: connecting, browsing, choosing and disconnecting, against a real server."""
 
-import dataclasses
-from pathlib import Path
-
 import httpx
 import pytest
 
-from cluster.store.jobs import Job
-from tests.api.clouds import account, clouded, connect, told
-from tests.api.world import World, answering
+from tests.api.clouds import account, connect, told
+from tests.api.world import World
 from tests.nextcloud.server import StandIn
 
 
@@ -112,7 +108,6 @@ def test_disconnecting_asks_whether_the_photos_stay(ann: httpx.Client, cloud: St
     scan = home.system.jobs.create(home.users["ann"].user_id, "scan-nextcloud", {})
     assert "keep=true" in told(ann.delete("/api/nextcloud"), 400)["detail"]
     assert told(ann.get("/api/nextcloud"))["last_scan"]["job_id"] == scan.job_id
-    assert "keep=true" in told(ann.delete("/api/nextcloud", params={"keep": False}), 409)["detail"]
     assert home.system.jobs.get(scan.job_id).state == "queued"
 
     assert told(ann.delete("/api/nextcloud", params={"keep": True})) == {"job": None}
@@ -122,22 +117,18 @@ def test_disconnecting_asks_whether_the_photos_stay(ann: httpx.Client, cloud: St
     assert home.system.sources.all() == []
 
 
-def test_photos_that_are_not_to_stay_go_before_the_connection_does(tmp_path: Path, cloud: StandIn) -> None:
-    """By a job, which is told."""
-    with clouded(tmp_path / "removing", cloud.trust()) as world:
+def test_photos_that_are_not_to_stay_go_by_a_job_that_can_be_undone(
+    ann: httpx.Client, cloud: StandIn, home: World
+) -> None:
+    """The connection goes at once."""
+    connect(ann, cloud)
 
-        def remove(user_id: str) -> Job:
-            assert world.system.sources.find(user_id)
-            return world.system.jobs.create(user_id, "forget-nextcloud", {})
+    job = told(ann.delete("/api/nextcloud", params={"keep": False}))["job"]
 
-        world.deps = dataclasses.replace(world.deps, remove_nextcloud_photos=remove)
-        with answering(world):
-            ann = world.as_user("ann")
-            connect(ann, cloud)
-            job = told(ann.delete("/api/nextcloud", params={"keep": False}))["job"]
-
-            assert job["action"] == "forget-nextcloud"
-            assert told(ann.get("/api/nextcloud"))["state"] == "none"
+    assert (job["action"], job["by"], job["undo"]["path"]) == (
+        "leave-nextcloud", home.users["ann"].user_id, "/api/trash/restore",
+    )  # fmt: skip
+    assert told(ann.get("/api/nextcloud"))["state"] == "none"
 
 
 def test_everybody_has_their_own_and_administrators_see_nobody_elses(
