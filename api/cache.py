@@ -21,6 +21,7 @@ from cluster.errors import PhotoError
 from cluster.runtime import running_head
 from cluster.settings import Settings
 from cluster.store.database import Library, System, open_library, open_system
+from cluster.store.files import FOLDER
 from cluster.store.users import User
 from serve_apps.media.source import Source
 
@@ -98,7 +99,7 @@ def remakable(library: Library, user: User) -> set[str]:
     if not user.scan_directory:
         return set()
     root, there = os.fsencode(user.scan_directory), set[str]()
-    pictures = (col("state") == lit("ok")) & (col("kind") != lit(SIDECAR))
+    pictures = (col("source") == lit(FOLDER)) & (col("state") == lit("ok")) & (col("kind") != lit(SIDECAR))
     for batch in library.files.batches(pictures, ["path", "size", "mtime_ns", "content_id"]):
         there |= {
             file["content_id"]

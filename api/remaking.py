@@ -27,6 +27,7 @@ from batch.work import sized
 from cluster.errors import BrightroomError, DecoderDied, NotFound, PhotoError, StoreError, Unavailable
 from cluster.settings import Settings
 from cluster.store.database import Library
+from cluster.store.files import FOLDER
 from cluster.store.users import User
 from serve_apps.media.addresses import derived_path, is_there, is_whole
 
@@ -125,10 +126,11 @@ class Remaking:
             self._sizes[user.user_id][content_id] = size
 
     def _originals(self, user: User, content_id: str) -> list[bytes]:
-        """The paths of the files that have a content; none for somebody without a folder."""
-        files = self._library(user.user_id).files.of_contents([content_id], ["path", "kind", "state"]).to_pylist()
-        there = [file["path"] for file in files if file["state"] == "ok" and file["kind"] != SIDECAR]
-        return there if user.scan_directory else []
+        """The paths of the files in the user's folder that have a content; none for somebody without one."""
+        told = ["source", "path", "kind", "state"]
+        files = self._library(user.user_id).files.of_contents([content_id], told).to_pylist()
+        there = [file for file in files if file["source"] == FOLDER and file["state"] == "ok"]
+        return [file["path"] for file in there if file["kind"] != SIDECAR] if user.scan_directory else []
 
     def _renewal(self, user: User) -> Renewal:
         """What makes a user's pictures; of those of others that nobody waits for, the decode children are ended."""
