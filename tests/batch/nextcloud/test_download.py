@@ -35,7 +35,7 @@ def test_small_and_empty_files_are_fetched(cloud: StandIn, nextcloud: Nextcloud,
     assert place.to.read_bytes() == DATA[:size]
 
 
-@pytest.mark.parametrize("checksums", [("SHA1", "MD5", "ADLER32"), ("ADLER32",), ()])
+@pytest.mark.parametrize("checksums", [("SHA1", "MD5", "ADLER32"), ()])
 @pytest.mark.parametrize(
     "kind",
     [
@@ -64,7 +64,7 @@ def test_what_passes_leaves_the_right_bytes(
     assert place.left == []
 
 
-@pytest.mark.parametrize("checksums", [("SHA1", "MD5", "ADLER32"), ()])
+@pytest.mark.parametrize("checksums", [("ADLER32",), ()])
 @pytest.mark.parametrize(
     "kind",
     ["range_ignored", "range_shifted", "range_unsaid", "range_from_start", "other_version", "other_version_hidden"],
