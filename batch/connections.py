@@ -13,7 +13,9 @@ from weakref import WeakValueDictionary
 
 from batch.nextcloud.addresses import Addresses
 from batch.nextcloud.client import Nextcloud, Standing
-from batch.nextcloud.faults import Forbidden, Foreign, Hostile, Maintenance, Refused, Short, Throttled, Unreachable
+from batch.nextcloud.faults import (
+    Changed, Forbidden, Foreign, Gone, Hostile, Locked, Maintenance, Refused, Short, Throttled, Unreachable,
+)  # fmt: skip
 from batch.nextcloud.patience import BRIEF, Patience
 from batch.nextcloud.transport import Transport
 from cluster.errors import Conflict, ServiceError
@@ -29,6 +31,7 @@ MEANS: Mapping[type[ServiceError], State] = {
     Throttled: "unreachable", Forbidden: "unreachable", Foreign: "unreachable", Hostile: "unreachable",
     KeyUnusable: "unreachable",
 }  # fmt: skip
+NO_FILES = "The server finds no files of this account. Check the address and the user name, or ask who runs it."
 ANOTHER = (
     "You are connected to {server} as {login}. Disconnect first, and say then whether the photos from there stay; "
     "after that, connect the other one."
@@ -59,7 +62,7 @@ class Connections:
         sealing = sealer(self.settings)  # first: a password that cannot be kept need not be tried
         with self.turn(user_id):
             self.refuse_another(user_id, server, login)
-            standing = Nextcloud(server, login, password, self.transport).check()
+            standing = asked(Nextcloud(server, login, password, self.transport))
             app_password = granted or bool(APP_PASSWORD.fullmatch(password))
             return self.system.sources.connect(
                 user_id, server, login, password, sealing, app_password, version(standing), standing.used, standing.free
@@ -98,7 +101,7 @@ class Connections:
             if source.waits:
                 return source
             try:
-                standing = self.account(source).check()
+                standing = asked(self.account(source))
             except ServiceError as fault:
                 if (state := means(fault)) is None:
                     raise
@@ -123,6 +126,14 @@ class Connections:
 def reaching(settings: NextcloudSettings, patience: Patience = BRIEF) -> Transport:
     """How servers are reached, as the settings say."""
     return Transport(Addresses(settings.allowed_networks, settings.plain_http), patience)
+
+
+def asked(cloud: Nextcloud) -> Standing:
+    """How an account is; raises Unreachable for faults that would be of a file, if it were asked for one."""
+    try:
+        return cloud.check()
+    except (Gone, Locked, Changed) as fault:
+        raise Unreachable(NO_FILES) from fault
 
 
 def means(fault: ServiceError) -> State | None:

@@ -144,6 +144,15 @@ def test_an_app_password_is_known_by_its_look(
     assert connections.connect("ann", cloud.url, "ann", password(cloud), granted=True).app_password is True
 
 
+def test_a_server_that_has_no_files_there_is_said_to_have_none(
+    connections: Connections, system: System, cloud: StandIn
+) -> None:
+    """And not that a file is gone."""
+    cloud.faults.always("missing")
+    with pytest.raises(Unreachable, match="finds no files of this account"):
+        connections.connect("ann", cloud.url, "ann", cloud.app_password())
+
+
 def test_the_address_is_kept_in_one_form(connections: Connections, cloud: StandIn) -> None:
     """However it was typed."""
     typed = f" {cloud.url.replace('https', 'HTTPS')}/index.php/apps/files/?dir=/ "
