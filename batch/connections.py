@@ -11,11 +11,9 @@ from contextlib import contextmanager
 from functools import cached_property
 from weakref import WeakValueDictionary
 
+from batch.nextcloud import faults
 from batch.nextcloud.addresses import Addresses
 from batch.nextcloud.client import Nextcloud, Standing
-from batch.nextcloud.faults import (
-    Changed, Forbidden, Foreign, Gone, Hostile, Locked, Maintenance, Refused, Short, Throttled, Unreachable,
-)  # fmt: skip
 from batch.nextcloud.patience import BRIEF, Patience
 from batch.nextcloud.transport import Transport
 from cluster.errors import Conflict, ServiceError
@@ -27,9 +25,9 @@ from cluster.store.sources import Source, State
 APP_PASSWORD = re.compile(r"[A-Za-z0-9]{5}(?:-[A-Za-z0-9]{5}){4}|[A-Za-z0-9]{72}")  # shown to people; given to programs
 VERSION = re.compile(r"[0-9A-Za-z .+-]{0,40}")  # what a server says of itself may be anything
 MEANS: Mapping[type[ServiceError], State] = {
-    Refused: "refused", Lost: "key_lost", Maintenance: "maintenance", Unreachable: "unreachable",
-    Throttled: "unreachable", Forbidden: "unreachable", Foreign: "unreachable", Hostile: "unreachable",
-    KeyUnusable: "unreachable",
+    faults.Refused: "refused", Lost: "key_lost", faults.Maintenance: "maintenance", faults.Unreachable: "unreachable",
+    faults.Throttled: "unreachable", faults.Forbidden: "unreachable", faults.Foreign: "unreachable",
+    faults.Hostile: "unreachable", KeyUnusable: "unreachable",
 }  # fmt: skip
 NO_FILES = "The server finds no files of this account. Check the address and the user name, or ask who runs it."
 ANOTHER = (
@@ -80,7 +78,7 @@ class Connections:
         Raises Refused while its owner has to enter something new, Lost and KeyUnusable.
         """
         if source.waits:
-            raise Refused(source.told)
+            raise faults.Refused(source.told)
         password = self.system.sources.password(source, sealer(self.settings))
         return Nextcloud(source.server, source.login, password, self.transport)
 
@@ -132,13 +130,13 @@ def asked(cloud: Nextcloud) -> Standing:
     """How an account is; raises Unreachable for faults that would be of a file, if it were asked for one."""
     try:
         return cloud.check()
-    except (Gone, Locked, Changed) as fault:
-        raise Unreachable(NO_FILES) from fault
+    except (faults.Gone, faults.Locked, faults.Changed) as fault:
+        raise faults.Unreachable(NO_FILES) from fault
 
 
 def means(fault: ServiceError) -> State | None:
     """What a fault says of a whole connection, or None."""
-    if isinstance(fault, Short):
+    if isinstance(fault, faults.Short):
         return None
     return next((state for kind, state in MEANS.items() if isinstance(fault, kind)), None)
 
