@@ -3,6 +3,7 @@
 import msgspec
 
 from batch.nextcloud.faults import Foreign, Unreachable
+from batch.nextcloud.names import escaped_part
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -36,7 +37,7 @@ class User(msgspec.Struct, frozen=True):
     """Whose files they are."""
 
     id: str
-    quota: Quota = Quota()
+    quota: msgspec.Raw = msgspec.Raw(b"{}")  # PHP writes an empty one as a list, and some servers none
 
 
 class Ocs(msgspec.Struct, frozen=True):
@@ -54,7 +55,7 @@ class Envelope(msgspec.Struct, frozen=True):
 def status_of(body: bytes, host: str) -> Status:
     """What a server says of itself; raises Foreign when it is no Nextcloud, or none that is ready."""
     try:
-        status = msgspec.json.decode(body, type=Status)
+        status = msgspec.json.decode(body, type=Status, strict=False)
     except (msgspec.MsgspecError, UnicodeError):
         raise Foreign(
             f"{host} answers, but is no Nextcloud. Check the address; some have a path after the name, as in "
@@ -68,12 +69,18 @@ def status_of(body: bytes, host: str) -> Status:
 def user_of(body: bytes, host: str) -> User:
     """Whose the account is; raises Unreachable for what is no such answer."""
     try:
-        return msgspec.json.decode(body, type=Envelope).ocs.data
-    except (msgspec.MsgspecError, UnicodeError):
+        user = msgspec.json.decode(body, type=Envelope).ocs.data
+        escaped_part(user.id)
+    except (msgspec.MsgspecError, ValueError):
         raise Unreachable(f"{host} does not tell whose account this is. Try again later.", passing=True) from None
+    return user
 
 
 def standing(status: Status, user: User) -> Standing:
     """How things are, of what was told."""
-    used, free = (int(told) if 0 <= told < 1 << 62 else -1 for told in (user.quota.used, user.quota.free))
+    try:
+        quota = msgspec.json.decode(user.quota, type=Quota, strict=False)
+    except (msgspec.MsgspecError, UnicodeError):
+        quota = Quota()
+    used, free = (int(told) if 0 <= told < 1 << 62 else -1 for told in (quota.used, quota.free))
     return Standing(status.version[:40], status.product[:40], user.id, used, free)

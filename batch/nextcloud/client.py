@@ -6,6 +6,7 @@ disk is download.py's; addresses, TLS, limits and statuses are below, in transpo
 
 import threading
 from collections.abc import Callable, Collection, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, NoReturn, TypeVar
@@ -18,7 +19,7 @@ from batch.nextcloud.download import Download, Downloaded, Source
 from batch.nextcloud.faults import Changed, Gone, Maintenance, NoRoom, Refused, Unreachable
 from batch.nextcloud.listing import FOLDER, Item, Refusals, items, self_first
 from batch.nextcloud.multistatus import MOST_BYTES, PIECE, entries
-from batch.nextcloud.names import escaped
+from batch.nextcloud.names import escaped, escaped_part
 from batch.nextcloud.patience import PASSING, Tries
 from batch.nextcloud.transport import Answer, Transport
 from cluster.errors import Invalid
@@ -28,6 +29,7 @@ __all__ = ["Downloaded", "Item", "Nextcloud", "Standing"]
 
 T = TypeVar("T")
 
+LISTING = 4  # times as long as for anything else is waited for a folder: a small server thinks long over a large one
 IN_MEMORY = 4 << 20  # bytes of a listing; more of it goes through a temporary file
 SHORT = 256 << 10  # bytes of answers about the server and the account
 MOST_FILE = 1 << 50  # bytes of a file that is streamed; its length is checked by whoever asked for it
@@ -152,7 +154,8 @@ class Nextcloud:
         """A folder's entries, the folder first; the body is fetched whole before: whoever reads on may take long."""
         with SpooledTemporaryFile(IN_MEMORY) as body:
             headers = {"Depth": depth, "Content-Type": "application/xml; charset=utf-8"}
-            with self._ask("PROPFIND", url, (207,), headers, FOLDER) as answer:
+            wait_s = self._transport.patience.read_s * (LISTING if depth == "1" else 1)
+            with self._ask("PROPFIND", url, (207,), headers, FOLDER, wait_s) as answer:
                 self._spool(answer, body)
             found = entries(iter(lambda: body.read(PIECE), b""))
             yield from self_first(items(found, path, answer.url, refused), path, self._host)
@@ -171,27 +174,33 @@ class Nextcloud:
     def _url(self, path: str) -> str:
         if self._user is None:
             self._user = self._retried(self._who)
-        return f"{self._server}/remote.php/dav/files/{escaped(self._user.id)}/{escaped(path)}"
+        try:
+            return f"{self._server}/remote.php/dav/files/{escaped_part(self._user.id)}/{escaped(path)}"
+        except ValueError:
+            raise Invalid("This is no path of a file or folder: it has empty parts, dots alone, or a NUL.") from None
 
     def _ask(
-        self, method: str, url: str, takes: Collection[int], headers: dict[str, str], content: bytes = b""
+        self,
+        method: str,
+        url: str,
+        takes: Collection[int],
+        headers: dict[str, str],
+        content: bytes = b"",
+        wait_s: float | None = None,
     ) -> Answer:
         """An answer to this account; until one has come nobody else asks: a wrong password is told once, not by all."""
-        if self._known:
-            return self._asked(method, url, takes, headers, content)
-        with self._first:
-            answer = self._asked(method, url, takes, headers, content)
+        with nullcontext() if self._known else self._first:
+            if self._refused:
+                raise Refused(f"{self._host} has refused this account before. Enter the app password again.")
+            try:
+                answer = self._transport.ask(
+                    method, url, takes, auth=self._auth, headers=headers, content=content, wait_s=wait_s
+                )
+            except Refused:
+                self._refused = True
+                raise
             self._known = True
             return answer
-
-    def _asked(self, method: str, url: str, takes: Collection[int], headers: dict[str, str], content: bytes) -> Answer:
-        if self._refused:
-            raise Refused(f"{self._host} has refused this account before. Enter the app password again.")
-        try:
-            return self._transport.ask(method, url, takes, auth=self._auth, headers=headers, content=content)
-        except Refused:
-            self._refused = True
-            raise
 
     def _retried(self, work: Callable[[], T]) -> T:
         tries = Tries(self._transport.patience)

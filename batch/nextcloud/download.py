@@ -63,6 +63,7 @@ class Download:
         self._stopped = stopped
         self._told = 0  # bytes that `progress` knows of
         self._furthest = 0  # bytes that any try has come to
+        self._checksum = ""  # as the server tells it with the file's bytes
         self._sums, self._summed = Sums(""), 0  # of how many bytes, from the first
 
     def fetch(self, item: Item) -> Downloaded:
@@ -100,9 +101,10 @@ class Download:
         headers = {"Range": f"bytes={start}-", "If-Range": item.etag} if start else {}
         with self._source.get(headers) as answer:
             same_version(item, answer)
+            self._checksum = answer.headers.get("oc-checksum", "")
             if answer.status == 200:
                 item, overlap = with_length(item, answer), b""
-                self._sums, self._summed = Sums(item.checksum or answer.headers.get("oc-checksum", "")), 0
+                self._sums, self._summed = Sums(item.checksum or self._checksum), 0
                 part.begin(item)
             else:
                 overlap = self._overlap(item, part, answer, start)
@@ -142,7 +144,7 @@ class Download:
         if part.size != item.size:
             raise Short("The server sends less than the file is long. Try again later.", passing=True)
         if not self._summed:
-            self._sums = Sums(item.checksum)
+            self._sums = Sums(item.checksum or self._checksum)
         for piece in part.read(self._summed):
             self._sums.update(piece)
         self._summed = 0

@@ -52,8 +52,18 @@ def decoded_part(part: str) -> str:
 
 
 def escaped(path: str) -> str:
-    """A path on the server as it stands in a URL, without a slash before or after it."""
-    return "/".join(quote(part, safe="") for part in path.split("/")) if path else ""
+    """A path on the server as it stands in a URL, without a slash before or after it.
+
+    Raises ValueError for one that would lead elsewhere, or that no file can have.
+    """
+    return "/".join(map(escaped_part, path.split("/"))) if path else ""
+
+
+def escaped_part(name: str) -> str:
+    """One part of a path as it stands in a URL; raises ValueError for one that no file can have."""
+    if name in ("", ".", "..") or "\0" in name:
+        raise ValueError("a path has no empty parts, no dots alone and no NUL")
+    return quote(name, safe="")
 
 
 def local_name(path: str, taken: Container[bytes] = ()) -> bytes:

@@ -136,12 +136,11 @@ class Transport:
         """Args: what may be talked to; how long to wait; whose certificates are believed, none for the system's own."""
         self.addresses = addresses
         self.patience = patience or Patience()
-        waits = httpx.Timeout(self.patience.read_s, connect=self.patience.connect_s, pool=self.patience.answer_s)
         self._http = httpx.Client(
             transport=Guarded(Pinned(addresses, self.patience), trust or ssl.create_default_context()),
             headers={"User-Agent": AGENT, "Accept": "*/*", "Accept-Encoding": "identity"},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            timeout=waits,
+            timeout=self._waits(),
             follow_redirects=False,
             trust_env=False,
         )
@@ -155,11 +154,19 @@ class Transport:
         auth: httpx.Auth | None = None,
         headers: Mapping[str, str] | None = None,
         content: bytes = b"",
+        wait_s: float | None = None,
     ) -> Answer:
-        """The answer to one request, redirects followed within its origin; raises what another status means."""
+        """The answer to one request, redirects followed within its origin; raises what another status means.
+
+        `wait_s` is waited for its next bytes, none for as long as for anything.
+        """
         origin = target = httpx.URL(url)
         for _ in range(MOST_HOPS + 1):
-            answer = self._once(method, target, auth, headers, content)
+            with verdicts.broken(target.host):
+                request = self._http.build_request(
+                    method, target, headers=headers, content=content, timeout=self._waits(wait_s)
+                )
+                answer = Answer(self._http.send(request, auth=auth, stream=True), self.patience)
             if answer.status in takes:
                 return answer
             with answer:
@@ -172,18 +179,9 @@ class Transport:
         """Let go of the connections."""
         self._http.close()
 
-    def _once(
-        self,
-        method: str,
-        url: httpx.URL,
-        auth: httpx.Auth | None,
-        headers: Mapping[str, str] | None,
-        content: bytes,
-    ) -> Answer:
-        """The answer to one request; raises Forbidden and Unreachable."""
-        with verdicts.broken(url.host):
-            request = self._http.build_request(method, url, headers=headers, content=content)
-            return Answer(self._http.send(request, auth=auth, stream=True), self.patience)
+    def _waits(self, wait_s: float | None = None) -> httpx.Timeout:
+        read_s = self.patience.read_s if wait_s is None else wait_s
+        return httpx.Timeout(read_s, connect=self.patience.connect_s, pool=self.patience.answer_s)
 
 
 def onward(origin: httpx.URL, answer: Answer) -> httpx.URL:

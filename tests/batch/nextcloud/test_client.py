@@ -4,24 +4,19 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from batch.nextcloud.client import Nextcloud
 from batch.nextcloud.faults import (
     Changed,
-    Forbidden,
     Foreign,
     Gone,
-    Hostile,
-    Locked,
     Maintenance,
     Refused,
-    Throttled,
     Unreachable,
 )
 from batch.nextcloud.transport import Transport
-from cluster.errors import Invalid, ServiceError
+from cluster.errors import Invalid
 from tests.batch.nextcloud.conftest import DATA, HASTE, LOOPBACK
 from tests.nextcloud.server import StandIn
 
@@ -122,116 +117,6 @@ def test_an_app_password_that_is_revoked_ends_the_account(cloud: StandIn, accoun
         account(password).check()
 
 
-@pytest.mark.parametrize(
-    ("kind", "fault", "sentence"),
-    [
-        ("forbidden", Refused, "does not allow this"),
-        ("missing", Gone, "no longer"),
-        ("gone", Gone, "no longer"),
-        ("locked", Locked, "locked"),
-        ("broken", Unreachable, "in trouble"),
-        ("bad_gateway", Unreachable, "in trouble"),
-        ("teapot", Unreachable, "Nextcloud does not"),
-        ("page", Unreachable, "something else"),
-        ("maintenance", Maintenance, "maintenance mode"),
-        ("throttled_for_ever", Throttled, "fewer requests"),
-        ("reset_before", Unreachable, "broke off"),
-        ("stall", Unreachable, "too slow"),
-        ("drip", Unreachable, "too slow"),
-        ("drip_head", Unreachable, "too slow"),
-        ("garbage", Unreachable, "broke off"),
-        ("head_too_long", Unreachable, "broke off"),
-        ("redirect_elsewhere", Forbidden, "another server"),
-        ("redirect_metadata", Forbidden, "another server"),
-        ("redirect_plain", Forbidden, "another server"),
-        ("redirect_loop", Forbidden, "circles"),
-        ("xml_bomb", Hostile, "DOCTYPE"),
-        ("xml_doctype", Hostile, "DOCTYPE"),
-        ("xml_doctype_utf16", Hostile, "DOCTYPE"),
-        ("xml_deep", Hostile, "too deep"),
-        ("huge_text", Hostile, "too long"),
-        ("listing_broken", Unreachable, "broken"),
-        ("listing_truncated", Unreachable, "broken"),
-    ],
-)
-def test_what_goes_wrong_again_and_again_is_told(
-    cloud: StandIn, account: Callable[..., Nextcloud], kind: str, fault: type[ServiceError], sentence: str
-):
-    """Each with a sentence of its own, after a few tries at most."""
-    nextcloud = account(patience=msgspec.structs.replace(HASTE, tries=2, maintenance_s=0))
-    assert paths(nextcloud)
-    cloud.forget()
-    cloud.faults.measures.stall_s = 1.2
-    cloud.faults.always(kind, method="PROPFIND")
-
-    with pytest.raises(fault, match=sentence) as told:
-        list(nextcloud.list("Photos"))
-
-    assert type(told.value) is fault
-    assert len(cloud.log) <= 4
-
-
-@pytest.mark.parametrize(
-    "kind", ["bad_gateway", "reset_midway", "short_body", "listing_truncated", "throttled", "page"]
-)
-def test_what_passes_is_not_noticed(cloud: StandIn, nextcloud: Nextcloud, kind: str):
-    """One try more, and nothing twice in the listing."""
-    expected = paths(nextcloud, "Photos")
-    cloud.faults.at(kind, method="PROPFIND")
-
-    assert paths(nextcloud, "Photos") == expected
-    assert cloud.faults.counted[kind] == 1
-
-
-@pytest.mark.parametrize(
-    "kind", ["redirect_same", "gzip_unasked", "duplicates", "etags_weird", "dates_wrong", "clock_off"]
-)
-def test_what_is_odd_and_harmless_is_listed(cloud: StandIn, nextcloud: Nextcloud, kind: str):
-    """A redirect within the server, packed answers, entries twice, ETags and dates that are none."""
-    expected = paths(nextcloud, "Photos")
-    cloud.faults.at(kind, method="PROPFIND")
-
-    assert sorted(paths(nextcloud, "Photos")) == sorted(expected)
-    assert cloud.faults.counted[kind] == 1
-
-
-@pytest.mark.parametrize(
-    "kind",
-    [
-        *("href_parent", "href_parent_encoded", "href_slash_encoded", "href_nul", "href_not_utf8", "href_other_host"),
-        *("href_other_user", "href_outside", "href_grandchild", "href_empty_part", "refused_inside"),
-    ],
-)
-def test_entries_that_lead_elsewhere_are_refused_and_the_others_listed(cloud: StandIn, nextcloud: Nextcloud, kind: str):
-    """Each with a reason."""
-    expected = paths(nextcloud, "Photos")
-    cloud.faults.at(kind, method="PROPFIND")
-    refused: dict[str, str] = {}
-
-    items = [item.path for item in nextcloud.list("Photos", refused.__setitem__)]
-
-    assert set(items) == set(expected)
-    assert refused
-    assert all(refused.values())
-
-
-def test_nothing_that_a_hostile_listing_names_lies_outside_the_folder(cloud: StandIn, nextcloud: Nextcloud):
-    """Of all hostile names at once: each is an entry of this very folder or refused."""
-    for kind in (
-        "href_script",
-        "href_newline",
-        "href_control",
-        "href_backslash",
-        "href_bidi",
-        "href_long",
-        "href_dots",
-    ):
-        cloud.faults.at(kind, method="PROPFIND")
-        for item in nextcloud.list("Photos"):
-            assert item.path == "Photos" or item.path.split("/")[:-1] == ["Photos"]
-        assert cloud.faults.counted[kind] == 1
-
-
 def test_an_original_is_streamed_from_where_it_is_wanted(cloud: StandIn, nextcloud: Nextcloud):
     """The very version that is known; another one, or none, is told."""
     etag = nextcloud.about("Photos/a.jpg").etag
@@ -269,6 +154,17 @@ def test_a_certificate_of_nobody_known_is_told(cloud: StandIn, tmp_path: Path):
     """Without the authority of the stand-in no request is sent."""
     with pytest.raises(Unreachable, match=r"certificate .* not to be trusted"):
         Nextcloud(cloud.url, cloud.user, cloud.password, Transport(LOOPBACK, HASTE)).check()
+    assert cloud.log == []
+
+
+@pytest.mark.parametrize("path", ["..", "Photos/../../bob", "a//b", "/Photos", "Photos/", "./a", "a\0b", "\ud800"])
+def test_a_path_that_leads_elsewhere_is_not_asked_for(cloud: StandIn, nextcloud: Nextcloud, path: str):
+    """Whoever names it: nothing below the user's files is called so."""
+    nextcloud.check()
+    cloud.forget()
+    for ask in (nextcloud.list, nextcloud.about, lambda path: nextcloud.read(path, "")):
+        with pytest.raises(Invalid, match="no path"):
+            list(ask(path))
     assert cloud.log == []
 
 
