@@ -1,9 +1,14 @@
 """One's Nextcloud over HTTP: connecting, browsing, choosing and disconnecting, against a real server."""
 
+from pathlib import Path
+
 import httpx
+import msgspec
 import pytest
 
-from tests.api.clouds import account, connect, told
+from api.nextcloud_view import GB, advice
+from cluster.settings import NextcloudSettings
+from tests.api.clouds import account, clouded, connect, told
 from tests.api.world import World
 from tests.nextcloud.server import StandIn
 
@@ -90,6 +95,30 @@ def test_what_is_chosen_is_kept_and_what_is_left_out_stays(ann: httpx.Client, cl
         {"state": "x"},
     ):
         told(ann.patch("/api/nextcloud", json=body), 400)
+
+
+def test_who_has_no_room_for_the_originals_is_told_so(tmp_path: Path, cloud: StandIn) -> None:
+    """Unless they are not kept."""
+    narrow = NextcloudSettings(allowed_networks=["127.0.0.1"], least_free_gb=1e9)
+    with clouded(tmp_path / "narrow", cloud.trust(), narrow) as world:
+        ann = world.as_user("ann")
+        [said] = connect(ann, cloud)["advice"]
+        assert "GB are free on this disk" in said
+        assert told(ann.patch("/api/nextcloud", json={"keep_originals": False}))["advice"] == []
+
+
+def test_an_account_that_holds_more_than_there_is_room_for_is_told_too(
+    ann: httpx.Client, cloud: StandIn, home: World
+) -> None:
+    """As far as the server tells its size; some of its folders may fit."""
+    connect(ann, cloud)
+    source = msgspec.structs.replace(home.system.sources.all()[0], used=50 * GB)
+
+    [said] = advice(source, keeps=True, free_here=51 * GB, least_gb=2)
+    assert "50.0 GB, and 51.0 GB are free" in said
+    assert advice(source, keeps=True, free_here=53 * GB, least_gb=2) == []
+    assert advice(source, keeps=False, free_here=1 * GB, least_gb=2) == []
+    assert advice(msgspec.structs.replace(source, used=-1), keeps=True, free_here=3 * GB, least_gb=2) == []
 
 
 def test_a_second_account_has_to_wait_until_the_first_is_gone(ann: httpx.Client, cloud: StandIn) -> None:
