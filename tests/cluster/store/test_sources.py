@@ -205,6 +205,24 @@ def test_readers_of_other_processes_are_not_disturbed(settings: Settings, system
     assert set(seen) == {"ann@home"}
 
 
+def test_of_many_who_connect_and_disconnect_at_once_nobody_loses_a_row(settings: Settings, system: System) -> None:
+    """Writing the table anew is one turn of a writer like any other."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    def live(number: int) -> None:
+        own = open_system(settings)
+        for round_ in range(4):
+            connected(own, f"stays-{number}-{round_}")
+            connected(own, f"goes-{number}")
+            own.sources.disconnect(f"goes-{number}")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(live, range(4)))
+
+    assert {one.user_id for one in system.sources.all()} == {f"stays-{a}-{b}" for a in range(4) for b in range(4)}
+    assert all(system.sources.password(one, SEALER) == PASSWORD for one in system.sources.all())
+
+
 def test_no_password_stands_in_the_store_in_clear(settings: Settings, system: System) -> None:
     """In whatever form, before and after."""
     password = "Zw8-" + os.urandom(12).hex()
