@@ -16,7 +16,7 @@ import httpx
 from batch.nextcloud import account
 from batch.nextcloud.account import Standing, Status, User
 from batch.nextcloud.download import Download, Downloaded, Source
-from batch.nextcloud.faults import Changed, Gone, Maintenance, NoRoom, Refused, Unreachable
+from batch.nextcloud.faults import Changed, Gone, Maintenance, NoRoom, Refused, Unreachable, Withheld
 from batch.nextcloud.listing import FOLDER, Item, Refusals, items, self_first
 from batch.nextcloud.multistatus import MOST_BYTES, PIECE, entries
 from batch.nextcloud.names import escaped, escaped_part
@@ -196,8 +196,9 @@ class Nextcloud:
                 answer = self._transport.ask(
                     method, url, takes, auth=self._auth, headers=headers, content=content, wait_s=wait_s
                 )
-            except Refused:
-                self._refused = True
+            except Refused as fault:
+                if not (self._known and isinstance(fault, Withheld)):
+                    self._refused = True
                 raise
             self._known = True
             return answer

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from batch.nextcloud.faults import Changed, Short, Stopped, Unreachable
+from batch.nextcloud.faults import Changed, Gone, Short, Stopped, Unreachable
 from batch.nextcloud.listing import Item
 from batch.nextcloud.partial import Partial
 from batch.nextcloud.patience import PASSING, Patience, Tries
@@ -78,7 +78,7 @@ class Download:
                     if restarts > self._patience.restarts:
                         raise
                     part.forget()
-                    item = self._source.look()
+                    item = still_a_file(self._source.look())
                 except PASSING as fault:
                     if part.size >= self._furthest + PROGRESS:
                         tries.restart()
@@ -115,7 +115,8 @@ class Download:
         """What a partial answer must begin with; raises Short, with the part forgotten, when it is another one."""
         found = PART.fullmatch(answer.headers.get("content-range", "").strip())
         meant = (start, item.size - 1, item.size)
-        if start and answer.status == 206 and not answer.packed and found and tuple(map(int, found.groups())) == meant:
+        told = found and tuple(map(int, found.groups())) == meant and answer.headers.get("etag") == item.etag
+        if start and answer.status == 206 and told and not answer.packed:
             return b"".join(part.read(start))
         part.forget()
         raise Short(f"{answer.host} sends another part of the file than was asked for. Try again later.", passing=True)
@@ -160,6 +161,13 @@ class Download:
         if size != self._told:
             self._progress(size - self._told)
             self._told = size
+
+
+def still_a_file(now: Item) -> Item:
+    """What became of a file; raises Gone for a folder that has its name now."""
+    if now.is_folder:
+        raise Gone("The file is a folder by now. Scan again to see what is in it.")
+    return now
 
 
 def same_version(item: Item, answer: Answer) -> None:

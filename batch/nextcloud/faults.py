@@ -12,6 +12,10 @@ class Refused(Denied):
     """401 or 403: user name and app password are wrong, or not enough. Never tried again."""
 
 
+class Withheld(Refused):
+    """403: about this file or folder, when the account has been answered before: a share that may only be looked at."""
+
+
 class Unreachable(Unavailable):
     """No connection, one that stalls or crawls, a server that fails again and again, an answer that is broken.
 

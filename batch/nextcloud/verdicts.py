@@ -23,6 +23,7 @@ from batch.nextcloud.faults import (
     Refused,
     Throttled,
     Unreachable,
+    Withheld,
 )
 from batch.nextcloud.patience import retry_after
 from cluster.errors import ServiceError
@@ -54,9 +55,9 @@ def fault(answer: Judged) -> ServiceError:
                 "security settings and enter it; until then nothing is asked of it any more."
             )
         case 403:
-            return Refused(
-                f"{host} does not allow this. Check in Nextcloud that the account is not locked and that its files may "
-                "be downloaded; then connect it anew."
+            return Withheld(
+                f"{host} does not allow this. Check in Nextcloud that the account is not locked, and that what is "
+                "shared with it may be downloaded."
             )
         case 404 | 410:
             return Gone(f"This is no longer on {host}. Scan again to see what is there now.")

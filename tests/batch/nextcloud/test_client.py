@@ -107,6 +107,17 @@ def test_a_wrong_password_is_tried_once_and_never_again(cloud: StandIn, account:
     assert cloud.bad_logins == 1
 
 
+@pytest.mark.parametrize("kind", ["unauthorized", "forbidden"])
+def test_an_account_that_is_refused_at_first_asks_nothing_more(cloud: StandIn, nextcloud: Nextcloud, kind: str):
+    """Whatever of the two it is: nothing says yet that the password is right."""
+    cloud.faults.at(kind)
+    with pytest.raises(Refused):
+        paths(nextcloud)
+    with pytest.raises(Refused, match="before"):
+        paths(nextcloud)
+    assert len(cloud.log) == 1
+
+
 def test_an_app_password_that_is_revoked_ends_the_account(cloud: StandIn, account: Callable[..., Nextcloud]):
     """By the user in their settings, or by us when they disconnect."""
     password = cloud.app_password()

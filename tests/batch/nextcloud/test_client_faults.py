@@ -13,9 +13,9 @@ from batch.nextcloud.faults import (
     Hostile,
     Locked,
     Maintenance,
-    Refused,
     Throttled,
     Unreachable,
+    Withheld,
 )
 from cluster.errors import ServiceError
 from tests.batch.nextcloud.conftest import HASTE
@@ -30,7 +30,7 @@ def paths(nextcloud: Nextcloud, path: str = "") -> list[str]:
 @pytest.mark.parametrize(
     ("kind", "fault", "sentence"),
     [
-        ("forbidden", Refused, "does not allow this"),
+        ("forbidden", Withheld, "does not allow this"),
         ("missing", Gone, "no longer"),
         ("gone", Gone, "no longer"),
         ("locked", Locked, "locked"),

@@ -3,12 +3,15 @@
 import hashlib
 import threading
 
+import httpx
 import msgspec
 import pytest
 
 from batch.nextcloud.client import Downloaded, Item, Nextcloud
-from batch.nextcloud.faults import Changed, Gone, Short, Unreachable
-from tests.batch.nextcloud.conftest import DATA, HASTE, Place
+from batch.nextcloud.download import Download, Source
+from batch.nextcloud.faults import Changed, Gone, Short, Unreachable, Withheld
+from batch.nextcloud.transport import Answer, Transport
+from tests.batch.nextcloud.conftest import DATA, HASTE, LOOPBACK, Place
 from tests.nextcloud.server import StandIn
 
 A = "Photos/a.jpg"
@@ -161,6 +164,46 @@ def test_what_does_not_pass_leaves_nothing_under_the_final_name(
 
     assert place.to.read_bytes() == b"the version before"
     assert len(cloud.seen("GET")) <= 2 * HASTE.tries
+
+
+def test_a_part_without_a_version_is_not_put_behind_another(cloud: StandIn, place: Place):
+    """Though everything else of the answer is right."""
+    transport = Transport(LOOPBACK, HASTE, cloud.trust())
+    auth = httpx.BasicAuth(cloud.user, cloud.password)
+    nextcloud = Nextcloud(cloud.url, cloud.user, cloud.password, transport)
+
+    def nameless(headers: dict[str, str]) -> Answer:
+        answer = transport.ask("GET", f"{cloud.dav}/{A}", (200, 206), auth=auth, headers=headers)
+        answer.headers = {name: value for name, value in answer.headers.items() if name.lower() != "etag"}
+        return answer
+
+    source = Source(nameless, lambda: nextcloud.about(A))
+    cloud.faults.at("reset_midway", method="GET", path=A)
+    Download(source, place.to, place.partial, HASTE, place.told.append, lambda: False).fetch(nextcloud.about(A))
+    transport.close()
+
+    assert place.to.read_bytes() == DATA
+    assert [seen.status for seen in cloud.seen("GET", A)] == [200, 206, 200]
+
+
+def test_a_file_that_is_a_folder_by_now_is_gone(nextcloud: Nextcloud, place: Place):
+    """Its name is another thing's."""
+
+    def changed(headers: dict[str, str]) -> Answer:
+        raise Changed("It has changed.")
+
+    source = Source(changed, lambda: nextcloud.about("Photos"))
+    with pytest.raises(Gone, match="folder by now"):
+        Download(source, place.to, place.partial, HASTE, place.told.append, lambda: False).fetch(nextcloud.about(A))
+
+
+def test_a_file_that_is_withheld_leaves_the_others(cloud: StandIn, nextcloud: Nextcloud, place: Place):
+    """The password is right, and what is not to be downloaded is one share."""
+    item = nextcloud.about(A)
+    cloud.faults.at("forbidden", method="GET", path="Photos/b.jpg")
+    with pytest.raises(Withheld, match="does not allow"):
+        place.fetch(nextcloud, nextcloud.about("Photos/b.jpg"))
+    assert place.fetch(nextcloud, item).size == len(DATA)
 
 
 def test_many_at_once_are_each_right(cloud: StandIn, nextcloud: Nextcloud, place: Place):
