@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 
 import msgspec
-from litestar import Router, delete, get, patch
-from litestar.params import FromPath, JSONBody
+from litestar import Router, delete, get, patch, post
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from api.access import USER
 from api.deps import Deps, Given, Me, Owned
@@ -25,6 +25,7 @@ from cluster.store.writer import Update
 
 Title: TypeAlias = Annotated[str, msgspec.Meta(max_length=2 * LONGEST_TITLE)]  # before spaces are taken out
 PhotoId: TypeAlias = Annotated[str, msgspec.Meta(max_length=64)]
+Deleted = Annotated[bool, QueryParameter(description="those that were deleted, instead of the others")]
 PICTURED = ("photo_id", "event_id", "content_id", "media_rev", "media_error")  # what a cover needs of a photo
 
 
@@ -67,10 +68,12 @@ class EventChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @get("/", opt=USER, sync_to_thread=True, summary="Events, newest first")
-def list_events(deps: Given, owned: Owned, limit: Limit = None, cursor: Cursor = "") -> EventPage:
+def list_events(
+    deps: Given, owned: Owned, deleted: Deleted = False, limit: Limit = None, cursor: Cursor = ""
+) -> EventPage:
     """A page of one's own events. An event is two photos or more without 36 hours between two of them."""
     size = limit or deps.settings.api.page_size
-    rows = owned.events.page(size + 1, decode(cursor, tuple[datetime, str]))
+    rows = owned.events.page(size + 1, decode(cursor, tuple[datetime, str]), deleted)
     more, rows = len(rows) > size, rows[:size]
     following = encode((rows[-1]["first_at"], rows[-1]["event_id"])) if more else None
     return EventPage(summaries(owned, rows), following)
@@ -108,9 +111,16 @@ def change_event(
 
 @delete("/{event_id:str}", opt=USER, sync_to_thread=True, summary="Delete an event, not its photos")
 def delete_event(event_id: FromPath[str], deps: Given, owned: Owned, user: Me) -> None:
-    """Take an event out of sight, for good: its photos stay where they are and form no event again."""
+    """Take an event out of sight: its photos stay where they are and form no event again, unless it is restored."""
     owned.events.event(event_id)
     keep(deps, user.user_id, event_id, {"deleted": True})
+
+
+@post("/{event_id:str}/restore", opt=USER, sync_to_thread=True, status_code=204, summary="Bring a deleted event back")
+def restore_event(event_id: FromPath[str], deps: Given, owned: Owned, user: Me) -> None:
+    """An event that was deleted is shown again, with the photos that have joined it since, its title and its cover."""
+    owned.events.event(event_id, deleted=True)
+    keep(deps, user.user_id, event_id, {"deleted": False})
 
 
 def keep(deps: Deps, owner: str, event_id: str, facts: Mapping[str, Any]) -> None:
@@ -151,4 +161,6 @@ def told(row: Mapping[str, Any], photos: Mapping[str, Mapping[str, Any]]) -> Eve
     return msgspec.convert({**row, **facts}, EventSummary)
 
 
-ROUTES = Router("/api/events", route_handlers=[list_events, show_event, change_event, delete_event], tags=["events"])
+ROUTES = Router(
+    "/api/events", route_handlers=[list_events, show_event, change_event, delete_event, restore_event], tags=["events"]
+)

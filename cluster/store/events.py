@@ -48,9 +48,9 @@ def said(row: Mapping[str, Any]) -> bool:
     return bool(row["own_title"] or row["cover_photo_id"])
 
 
-def shown() -> Expr:
-    """Lets events through that people see: not deleted, and with enough photos."""
-    return ~col("deleted") & (col("photos") >= lit(FEWEST))
+def shown(deleted: bool = False) -> Expr:
+    """Lets events through that people see, not deleted and with enough photos; or else those that somebody deleted."""
+    return col("deleted") if deleted else ~col("deleted") & (col("photos") >= lit(FEWEST))
 
 
 class Events(Table):
@@ -59,9 +59,11 @@ class Events(Table):
     def __init__(self, database: Connection) -> None:
         super().__init__(database, "events", SCHEMA, "event_id")
 
-    def page(self, limit: int, before: tuple[datetime, str] | None = None) -> list[dict[str, Any]]:
-        """Up to so many events that are shown, newest first; `before`: when the last one began, and its id."""
-        where = shown()
+    def page(
+        self, limit: int, before: tuple[datetime, str] | None = None, deleted: bool = False
+    ) -> list[dict[str, Any]]:
+        """Up to so many events that are shown, or deleted, newest first; `before`: when the last began, and its id."""
+        where = shown(deleted)
         if before:
             first_at, event_id = before
             same = (col("first_at") == lit(first_at)) & (col("event_id") < lit(event_id))
@@ -69,9 +71,10 @@ class Events(Table):
         rows: list[dict[str, Any]] = self.rows(where, None, limit, "first_at", descending=True).to_pylist()
         return rows
 
-    def event(self, event_id: str) -> dict[str, Any]:
-        """An event that is shown; raises NotFound."""
-        found: list[dict[str, Any]] = self.rows((col("event_id") == lit(event_id)) & shown(), limit=1).to_pylist()
+    def event(self, event_id: str, deleted: bool = False) -> dict[str, Any]:
+        """An event that is shown, or deleted; raises NotFound."""
+        same = col("event_id") == lit(event_id)
+        found: list[dict[str, Any]] = self.rows(same & shown(deleted), limit=1).to_pylist()
         if not found:
             raise NotFound("There is no such event.")
         return found[0]

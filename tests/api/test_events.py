@@ -176,6 +176,25 @@ def test_a_deleted_event_is_gone_and_its_photos_are_not(world: World) -> None:
     assert client.get("/api/library/stats").json()["photos"] == 5
 
 
+def test_a_deleted_event_that_is_restored_is_the_same_again(world: World) -> None:
+    """With its id and its own title; until then it is in the list of deleted ones, afterwards not."""
+    world.user("eri")
+    ids = told(world, "eri", {"Oslo": (3, 2), "Rome": (9, 2)})
+    client, path = world.as_user("eri"), f"/api/events/{ids['Oslo']}"
+    client.patch(path, json={"title": "The fjord"})
+    before = event(client, ids["Oslo"])
+    assert client.post(f"{path}/restore").status_code == 404
+    client.delete(path)
+    assert [one["event_id"] for one in client.get("/api/events?deleted=true").json()["events"]] == [ids["Oslo"]]
+
+    assert client.post(f"{path}/restore").status_code == 204
+
+    assert event(client, ids["Oslo"]) == before
+    assert client.get("/api/events?deleted=true").json()["events"] == []
+    assert generated(world, "eri")["new"] == 0
+    assert len(client.get("/api/events").json()["events"]) == 2
+
+
 @pytest.mark.parametrize(("method", "body"), [("GET", None), ("PATCH", {"title": "mine"}), ("DELETE", None)])
 def test_another_owners_event_is_like_one_that_never_was(world: World, method: str, body: Any) -> None:
     """Same status, same body, for other users and for administrators; the owner's stays as it is."""
