@@ -58,7 +58,10 @@ class Tree:
 
     def members(self, path: str) -> list[tuple[str, str]]:
         """Name and path of what a folder holds, in order; no links and, as in Nextcloud, only names that are text."""
-        names = sorted(entry.name for entry in os.scandir(self.on_disk(path)) if not entry.is_symlink())
+        found = os.scandir(self.on_disk(path))
+        names = sorted(
+            entry.name for entry in found if entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)
+        )
         return [(name, f"{path}/{name}" if path else name) for name in names if is_text(name)]
 
     def size_of(self, path: str) -> int:
