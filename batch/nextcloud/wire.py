@@ -57,6 +57,8 @@ class Wire(httpcore.NetworkStream):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """What has come; raises httpcore's errors, also for what crawls and for headers without end."""
         began = time.monotonic()
+        if self._headers is None and timeout is not None:  # only for its beginning an answer may take longer
+            timeout = min(timeout, self._patience.read_s)
         data = self._inner.read(max_bytes, timeout)
         self._pace.count(len(data), time.monotonic() - began)
         if self._headers is not None:

@@ -137,14 +137,16 @@ def test_nothing_that_a_hostile_listing_names_lies_outside_the_folder(cloud: Sta
         assert cloud.faults.counted[kind] == 1
 
 
-def test_a_folder_is_waited_for_longer_than_a_file(cloud: StandIn, account: Callable[..., Nextcloud]):
-    """A small server thinks long over a large one: four times."""
-    patience = msgspec.structs.replace(HASTE, tries=1, read_s=0.3)
-    nextcloud = account(patience=patience)
+@pytest.mark.parametrize(("kind", "least_s", "most_s"), [("stall", 1.1, 2.4), ("stall_midway", 0.2, 1.1)])
+def test_a_folder_is_waited_for_longer_than_a_file(
+    cloud: StandIn, account: Callable[..., Nextcloud], kind: str, least_s: float, most_s: float
+):
+    """A small server thinks long over a large one: four times, until it begins to answer."""
+    nextcloud = account(patience=msgspec.structs.replace(HASTE, tries=1, read_s=0.3))
     assert paths(nextcloud)
     cloud.faults.measures.stall_s = 2.5
-    cloud.faults.at("stall")
+    cloud.faults.at(kind, method="PROPFIND")
     began = time.monotonic()
     with pytest.raises(Unreachable, match="too slow"):
         paths(nextcloud)
-    assert 1.1 < time.monotonic() - began < 2.4
+    assert least_s < time.monotonic() - began < most_s
