@@ -18,10 +18,9 @@ from api.deps import Deps, Given, Me
 from api.job_view import JobView, viewed
 from api.limits import AskingLimit
 from api.nextcloud_view import FoldersView, NextcloudView, checked_path, folders_of, shown
-from batch.connections import Connections
-from batch.turns import LEAVE_NEXTCLOUD, SCAN_NEXTCLOUD
+from batch.connections import Connections, cancel_scans
+from batch.turns import LEAVE_NEXTCLOUD
 from cluster.errors import Invalid
-from cluster.store.jobs import LIVE
 
 MOST = 1000  # folders, and globs
 BODY_BYTES = 5 * 2**20  # of a request: that many long paths
@@ -174,8 +173,7 @@ async def poll_nextcloud_login(
 def disconnect(deps: Deps, user_id: str, keep: bool) -> Disconnected:
     """Forget a connection, when its photos are seen to; blocks."""
     deps.system.sources.get(user_id)
-    for job in deps.system.jobs.list(user_id, states=LIVE, action=SCAN_NEXTCLOUD):
-        deps.jobs.cancel(job.job_id)
+    cancel_scans(deps.system, deps.jobs.cancel, user_id)
     leaving = None if keep else deps.jobs.start(user_id, LEAVE_NEXTCLOUD, {}, user_id)
     deps.system.sources.disconnect(user_id)
     return Disconnected(viewed(leaving, deps.jobs, deps.library) if leaving else None)

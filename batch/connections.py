@@ -6,8 +6,8 @@ it a job's or a route's. A connection that was refused is asked nothing more unt
 
 import re
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from weakref import WeakValueDictionary
 
@@ -16,10 +16,12 @@ from batch.nextcloud.addresses import Addresses
 from batch.nextcloud.client import Nextcloud, Standing
 from batch.nextcloud.patience import BRIEF, Patience
 from batch.nextcloud.transport import Transport
+from batch.turns import SCAN_NEXTCLOUD
 from cluster.errors import Conflict, ServiceError
 from cluster.sealing import KeyUnusable, Lost, sealer
 from cluster.settings import NextcloudSettings, Settings
 from cluster.store.database import System
+from cluster.store.jobs import LIVE
 from cluster.store.sources import Source, State
 
 APP_PASSWORD = re.compile(r"[A-Za-z0-9]{5}(?:-[A-Za-z0-9]{5}){4}|[A-Za-z0-9]{72}")  # shown to people; given to programs
@@ -124,6 +126,13 @@ class Connections:
 def reaching(settings: NextcloudSettings, patience: Patience = BRIEF) -> Transport:
     """How servers are reached, as the settings say."""
     return Transport(Addresses(settings.allowed_networks, settings.plain_http), patience)
+
+
+def cancel_scans(system: System, cancel: Callable[[str], object], user_id: str) -> None:
+    """Cancel what scans a user's Nextcloud, for they leave it; `cancel` is told a job's id."""
+    for job in system.jobs.list(user_id, states=LIVE, action=SCAN_NEXTCLOUD):
+        with suppress(Conflict):  # it has just ended by itself
+            cancel(job.job_id)
 
 
 def asked(cloud: Nextcloud) -> Standing:

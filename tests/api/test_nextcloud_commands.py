@@ -76,9 +76,11 @@ def test_a_shell_user_connects_looks_chooses_and_disconnects(run: Run, cloud: St
     assert canaries.in_bytes("".join(one.stdout + one.stderr for one in ended).encode()) == {}
     assert canaries.in_files(settings.root) == {}
 
+    system = open_system(settings)
+    scan = system.jobs.create(source.user_id, "scan-nextcloud", {})
     assert run("disconnect").returncode == 2
     done(run("disconnect", "--keep"))
-    assert open_system(settings).sources.all() == []
+    assert (system.sources.all(), system.jobs.get(scan.job_id).state) == ([], "cancelled")
 
 
 def test_what_does_not_work_ends_with_status_1_and_a_sentence(run: Run, cloud: StandIn) -> None:
