@@ -111,9 +111,9 @@ class Connections:
             return self.system.sources.get(user_id)
 
     def close(self) -> None:
-        """Let go of the connections to servers, for good."""
-        if "transport" in self.__dict__:
-            self.transport.close()
+        """Let go of the connections to servers; who asks later makes new ones."""
+        if transport := self.__dict__.pop("transport", None):
+            transport.close()
 
     @contextmanager
     def turn(self, user_id: str) -> Iterator[None]:
