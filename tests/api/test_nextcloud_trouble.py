@@ -1,5 +1,6 @@
 """What can go wrong with one's Nextcloud over HTTP: each has its sentence, and no password is tried twice."""
 
+import secrets
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,25 @@ def test_a_lost_key_means_to_enter_the_password_again(ann: httpx.Client, cloud: 
     assert (seen["state"], "enter the password again" in seen["told"]) == ("key_lost", True)
     assert cloud.log == []
     assert connect(ann, cloud)["state"] == "connected"
+
+
+def test_a_new_key_before_the_old_one_lets_the_old_one_go_after_the_next_check(
+    ann: httpx.Client, cloud: StandIn, home: World
+) -> None:
+    """Nobody has to enter anything."""
+    connect(ann, cloud)
+    key = home.settings.root / "keys" / "nextcloud"
+    old, new = key.read_text(), f"{secrets.token_hex(32)}\n"
+    for keys in (new + old, new):
+        key.unlink()
+        key.write_text(keys)
+        key.chmod(0o400)
+        assert told(ann.post("/api/nextcloud/check"))["state"] == "connected"
+
+    key.chmod(0o600)
+    key.write_text(old)
+    key.chmod(0o400)
+    assert told(ann.post("/api/nextcloud/check"))["state"] == "key_lost"
 
 
 def test_a_key_that_others_can_read_is_an_administrators_to_mend(
