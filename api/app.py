@@ -5,11 +5,12 @@ import logging
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from typing import Any
 
+from lancedb.expr import col
 from litestar import Litestar, Request, Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
@@ -47,7 +48,9 @@ from api.uploads import Uploads
 from batch import acts
 from batch.connections import Connections
 from batch.former import Formers
+from batch.mirror import mirror_of
 from batch.trash import purge
+from batch.unused import forget_unused
 from cluster.errors import BrightroomError
 from cluster.store.database import Library
 from cluster.store.storage import begun
@@ -163,13 +166,20 @@ def empty_trashes(deps: Deps) -> None:
         if not begun(deps.settings, user.user_id):
             continue
         try:
-            library = deps.library(user.user_id)
-            if len(library.trash.older(before, ["record_id"])):  # otherwise no writer need be started for it
-                purge(deps.settings, user.user_id, library, deps.writer(user.user_id), deps.system.clock())
-            if library.acts.outlived(before):
-                acts.purge(library, deps.writer(user.user_id), before)
+            empty_trash(deps, user, before)
         except TROUBLES:
             log.warning("the trash of %s could not be emptied; trying again in an hour", user.user_id, exc_info=True)
+
+
+def empty_trash(deps: Deps, user: User, before: datetime) -> None:
+    """Purge a library of what is that old; its writer is only started when there is anything."""
+    library, now = deps.library(user.user_id), deps.system.clock()
+    if len(library.trash.older(before, ["record_id"])):
+        purge(deps.settings, user.user_id, library, deps.writer(user.user_id), now)
+    if library.acts.outlived(before):
+        acts.purge(library, deps.writer(user.user_id), before)
+    if library.remotes.count(col("gone")):
+        forget_unused(library, deps.writer(user.user_id), mirror_of(deps.settings, user.name), now - before, now)
 
 
 def given(value: Any) -> Provide:

@@ -125,3 +125,4 @@ class Deps:
 Given: TypeAlias = NamedDependency[SkipValidation[Deps]]
 Owned: TypeAlias = NamedDependency[SkipValidation[Library]]
 Me: TypeAlias = NamedDependency[SkipValidation[User]]
+Clouds: TypeAlias = NamedDependency[SkipValidation[Connections]]

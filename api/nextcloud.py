@@ -14,11 +14,11 @@ from litestar.params import FromPath, JSONBody, QueryParameter, SkipValidation
 
 from api.access import USER
 from api.consents import LASTS_S, Consents
-from api.deps import Deps, Given, Me
+from api.deps import Clouds, Deps, Given, Me
 from api.job_view import JobView, viewed
 from api.limits import AskingLimit
 from api.nextcloud_view import FoldersView, NextcloudView, checked_path, folders_of, shown
-from batch.connections import Connections, cancel_scans
+from batch.connections import cancel_scans
 from batch.turns import LEAVE_NEXTCLOUD
 from cluster.errors import Invalid
 
@@ -29,7 +29,6 @@ SAY_WHETHER = "Say whether the photos from there stay: ?keep=true, or ?keep=fals
 Path: TypeAlias = Annotated[str, msgspec.Meta(max_length=4096)]
 Glob: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 Server: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
-Clouds = NamedDependency[SkipValidation[Connections]]
 Asking = NamedDependency[SkipValidation[AskingLimit]]
 Waiting = NamedDependency[SkipValidation[Consents]]
 

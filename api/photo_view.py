@@ -1,6 +1,6 @@
 """Photos as people see them: a line of a page, and one photo with everything known of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +8,7 @@ import msgspec
 
 from batch.faces import Roster
 from cluster.store.database import Library
+from cluster.store.files import NEXTCLOUD
 from cluster.store.photos import STAGES
 
 SIZES = {"preview": "jpg", "big": "webp", "square": "webp", "small": "webp"}  # derived pictures and their endings
@@ -111,6 +112,7 @@ class Variant(msgspec.Struct, frozen=True):
     error: str
     main: bool
     original: str  # the address of its bytes
+    origin: str  # its path on the owner's Nextcloud, "" for one of their folder
 
 
 class StageState(msgspec.Struct, frozen=True):
@@ -168,7 +170,7 @@ def detail(library: Library, row: Mapping[str, Any]) -> PhotoDetail:
         "exif": msgspec.convert(row, Exif),
         "regions": [msgspec.convert(region, Region) for region in row["regions"]],
         "faces": faces(library, photo_id),
-        "variants": sorted((variant(row, file) for file in files), key=lambda one: (not one.main, one.name)),
+        "variants": variants(library, row, files),
         "stages": [StageState(stage, row[f"{stage}_rev"], row[f"{stage}_error"]) for stage in STAGES],
     }
     return msgspec.convert({**row, **parts}, PhotoDetail)
@@ -193,8 +195,17 @@ def position(row: Mapping[str, Any]) -> Position | None:
     return msgspec.convert(row, Position) if row["latitude"] is not None and row["longitude"] is not None else None
 
 
-def variant(row: Mapping[str, Any], file: Mapping[str, Any]) -> Variant:
+def variants(library: Library, row: Mapping[str, Any], files: Sequence[Mapping[str, Any]]) -> list[Variant]:
+    """A photo's files, the main one first."""
+    fetched = [file["path"] for file in files if file["source"] == NEXTCLOUD]
+    origins = library.remotes.origins(fetched) if fetched else {}
+    made = [variant(row, file, origins if file["source"] == NEXTCLOUD else {}) for file in files]
+    return sorted(made, key=lambda one: (not one.main, one.name))
+
+
+def variant(row: Mapping[str, Any], file: Mapping[str, Any], origins: Mapping[bytes, str]) -> Variant:
     """A row of files as one of a photo's files."""
     address = f"/api/photos/{row['photo_id']}/original?file_id={file['file_id']}"
     facts = {name: file[name] for name in ("file_id", "name", "kind", "size", "state", "error")}
-    return Variant(**facts, main=file["file_id"] == row["main_file_id"], original=address)
+    main, origin = file["file_id"] == row["main_file_id"], origins.get(file["path"], "")
+    return Variant(**facts, main=main, original=address, origin=origin)

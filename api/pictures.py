@@ -12,14 +12,17 @@ from litestar import Request, Response, get
 from litestar.params import FromPath, QueryParameter
 
 from api.access import USER
-from api.deps import Given, Me, Owned
+from api.deps import Clouds, Given, Me, Owned
 from api.originals import attachment, media_type, open_original
 from api.photo_view import SIZES, thumbnails
 from api.photos import photo_row
 from api.ranges import OpenFile, answer_file
 from api.remaking import Remade
+from api.streamed import Remote
+from batch.mirror import mirror_of
 from cluster.errors import NotFound
 from cluster.store.database import Library
+from cluster.store.files import NEXTCLOUD
 from serve_apps.media.addresses import derived_path
 
 FOR_EVER = "private, max-age=31536000, immutable"
@@ -65,22 +68,35 @@ async def thumbnail(
 def original(
     request: Request[Any, Any, Any],
     photo_id: FromPath[str],
+    deps: Given,
     owned: Owned,
     user: Me,
+    connections: Clouds,
     file_id: Annotated[str, QueryParameter(max_length=64, description="one of its variants; else the main file")] = "",
 ) -> Response[Any]:
     """The bytes of a photo's main file, or of another of its files, whole or by Range."""
     row = file_row(owned, photo_row(owned, photo_id), file_id)
-    if not user.scan_directory:
-        raise NotFound("You have no scan directory any more, so there are no originals. An administrator can set one.")
-    file = open_original(Path(user.scan_directory), row["path"])
     name = row["name"].rpartition("/")[2]
     headers = {
         "Content-Type": media_type(name),
         "Content-Disposition": attachment(name),
         "Cache-Control": ASK_FIRST,
     }
+    if row["source"] == NEXTCLOUD:
+        mirror = mirror_of(deps.settings, user.name)
+        if not is_there(mirror, row["path"]):
+            return Remote(connections, deps.system, owned, user.user_id, row["path"]).answer(request, headers)
+        file = open_original(mirror, row["path"])
+    elif user.scan_directory:
+        file = open_original(Path(user.scan_directory), row["path"])
+    else:
+        raise NotFound("You have no scan directory any more, so there are no originals. An administrator can set one.")
     return answer_file(request, file, f'"{file.version}"', headers)
+
+
+def is_there(root: Path, path: bytes) -> bool:
+    """Whether something lies at a place in the mirror."""
+    return os.path.lexists(os.path.join(os.fsencode(root), path))
 
 
 def file_row(library: Library, photo: dict[str, Any], file_id: str) -> dict[str, Any]:

@@ -127,6 +127,7 @@ def copies(main: Row, files: Sequence[Row]) -> list[Row]:
         file
         for file in files
         if file["state"] == "ok"
+        and file["source"] == main["source"]
         and file["file_id"] != main["file_id"]
         and file["kind"] == main["kind"]
         and (file["content_id"] == main["content_id"] or stem(file["path"]) != stem(main["path"]))

@@ -13,6 +13,7 @@ from batch.rows import Row
 from cluster.errors import Unwritable
 from cluster.settings import Settings
 from cluster.store.database import Library
+from cluster.store.files import FOLDER
 from cluster.store.paths import display
 from cluster.store.writer import Write
 from serve_apps.media.box import Decoder
@@ -20,6 +21,7 @@ from serve_apps.media.protocol import Decoded
 from serve_apps.media.source import Source
 from serve_apps.media.xmp_write import Wanted, is_said, merged, only_found
 
+ELSEWHERE = "it is on your Nextcloud, where nothing is written; copy it into your folder to have it written there"
 GONE = "its file is not there any more; scan again"
 SPOILT = "what was written did not read back as it should, so the file was left as it was; save beside it instead"
 
@@ -72,11 +74,20 @@ class Target(ABC):
 
 
 def main_of(photo: Row, files: Sequence[Row]) -> Row:
-    """A photo's main file; raises Unwritable when it is not there or could not be read."""
+    """A photo's main file, or a copy of it in the owner's folder where that one is on a Nextcloud.
+
+    Raises Unwritable when it is not there, could not be read, or is nowhere else.
+    """
     main = next((file for file in files if file["file_id"] == photo["main_file_id"]), None)
     if main is None or main["state"] != "ok":
         raise Unwritable(GONE)
-    return main
+    if main["source"] == FOLDER:
+        return main
+    same = [file for file in files if file["content_id"] == main["content_id"] and file["state"] == "ok"]
+    own = [file for file in same if file["source"] == FOLDER]
+    if not own:
+        raise Unwritable(ELSEWHERE)
+    return min(own, key=lambda file: file["path"])
 
 
 def must_be_as_known(source: Source, file: Row) -> None:

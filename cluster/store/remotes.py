@@ -6,6 +6,7 @@ there stays as a row that says so until nothing of the library is about it any m
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pyarrow as pa
 from lancedb.expr import Expr, col, lit
@@ -13,7 +14,7 @@ from lancedb.expr import Expr, col, lit
 from cluster.store.connection import Connection
 from cluster.store.paths import file_id
 from cluster.store.schema import TIME, column, key, maybe, texts
-from cluster.store.table import Table
+from cluster.store.table import KEYS_AT_ONCE, Table
 
 SCHEMA = pa.schema(
     [
@@ -47,12 +48,24 @@ class Remotes(Table):
         """The files that are on an account's server."""
         return self.rows(of(account) & ~col("is_folder") & ~col("gone"), columns)
 
+    def placed(self, account: str, places: Sequence[bytes]) -> Iterator[dict[str, Any]]:
+        """The files that are on an account's server and have one of some paths in the mirror."""
+        here = of(account) & ~col("is_folder") & ~col("gone")
+        for start in range(0, len(places), KEYS_AT_ONCE):
+            some = col("local").isin(list(places[start : start + KEYS_AT_ONCE]))
+            yield from self.rows(here & some).to_pylist()
+
+    def origins(self, places: Sequence[bytes]) -> dict[bytes, str]:
+        """The paths on the server of files with some paths in the mirror."""
+        rows = self.rows(~col("is_folder") & col("local").isin(list(places)), ["local", "path"]).to_pylist()
+        return {row["local"]: row["path"] for row in rows}
+
     def lost(self) -> set[bytes]:
         """The paths in the mirror of files that are gone from their server, of whichever account."""
         found = self.batches(col("gone") & ~col("is_folder"), ["local"])
         return {path for batch in found for path in batch["local"].to_pylist()}
 
-    def at(self, local: bytes) -> dict[str, object] | None:
+    def at(self, local: bytes) -> dict[str, Any] | None:
         """The file with a path in the mirror, or None."""
         rows = self.rows(~col("is_folder") & (col("local") == lit(local)), limit=1).to_pylist()
         return dict(rows[0]) if rows else None
