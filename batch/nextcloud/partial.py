@@ -25,6 +25,7 @@ WORTH = 4 << 20  # bytes of a file; the note of a smaller one is written only wh
 FULL = (errno.ENOSPC, errno.EDQUOT)
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 PIECE = 1 << 20
+ENOUGH = 20  # times that a part may be finished by others just when it is opened
 
 
 class Note(msgspec.Struct):
@@ -142,7 +143,7 @@ class Partial:
 
 def locked(file: Path) -> int:
     """A part opened for this process alone; raises Busy, and OSError for what is no plain file of ours."""
-    while True:
+    for _ in range(ENOUGH):
         fd = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -159,6 +160,7 @@ def locked(file: Path) -> int:
             os.close(fd)
             raise
         os.close(fd)
+    raise Busy("This file is being fetched already, again and again. Wait until that has ended.")
 
 
 def read_note(file: Path) -> Note | None:
