@@ -8,6 +8,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import cached_property
 from weakref import WeakValueDictionary
 
@@ -46,6 +47,8 @@ class Connections:
         self.settings, self.system = settings, system
         self._transport = transport
         self._turns: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
+        self._opened: dict[str, tuple[datetime, Nextcloud]] = {}  # by user, with when the password was entered
+        self._opening = threading.Lock()
 
     @cached_property
     def transport(self) -> Transport:
@@ -64,6 +67,7 @@ class Connections:
             self.refuse_another(user_id, server, login)
             standing = asked(Nextcloud(server, login, password, self.transport))
             app_password = granted or bool(APP_PASSWORD.fullmatch(password))
+            self._opened.pop(user_id, None)
             return self.system.sources.connect(
                 user_id, server, login, password, sealing, app_password, version(standing), standing.used, standing.free
             )
@@ -75,14 +79,19 @@ class Connections:
             raise Conflict(ANOTHER.format(server=there.server, login=there.login))
 
     def account(self, source: Source) -> Nextcloud:
-        """A user's account, to be asked; blocks.
+        """A user's account, the same for all who ask, so that a password that is wrong by now is told once; blocks.
 
         Raises Refused while its owner has to enter something new, Lost and KeyUnusable.
         """
         if source.waits:
             raise faults.Refused(source.told)
         password = self.system.sources.password(source, sealer(self.settings))
-        return Nextcloud(source.server, source.login, password, self.transport)
+        with self._opening:
+            entered_at, opened = self._opened.get(source.user_id, (None, None))
+            if opened is None or entered_at != source.connected_at:
+                opened = Nextcloud(source.server, source.login, password, self.transport)
+                self._opened[source.user_id] = source.connected_at, opened
+            return opened
 
     @contextmanager
     def noting(self, source: Source) -> Iterator[None]:
@@ -112,6 +121,8 @@ class Connections:
 
     def close(self) -> None:
         """Let go of the connections to servers; who asks later makes new ones."""
+        with self._opening:
+            self._opened.clear()
         if transport := self.__dict__.pop("transport", None):
             transport.close()
 
@@ -141,11 +152,13 @@ def asked(cloud: Nextcloud) -> Standing:
         return cloud.check()
     except (faults.Gone, faults.Locked, faults.Changed) as fault:
         raise faults.Unreachable(NO_FILES) from fault
+    except faults.Withheld as fault:
+        raise faults.Refused(str(fault)) from fault
 
 
 def means(fault: ServiceError) -> State | None:
     """What a fault says of a whole connection, or None."""
-    if isinstance(fault, faults.Short):
+    if isinstance(fault, faults.Short | faults.Withheld):
         return None
     return next((state for kind, state in MEANS.items() if isinstance(fault, kind)), None)
 

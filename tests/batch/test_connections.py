@@ -26,6 +26,7 @@ from batch.nextcloud.faults import (
     Throttled,
     Unkept,
     Unreachable,
+    Withheld,
 )  # fmt: skip
 from batch.nextcloud.patience import Patience
 from batch.nextcloud.transport import Transport
@@ -81,7 +82,8 @@ def test_a_job_opens_the_account_of_its_owner(connections: Connections, system: 
         (Refused("no"), "refused"), (Lost("gone"), "key_lost"), (KeyUnusable("open"), "unreachable"),
         (Maintenance("wait"), "maintenance"), (Unreachable("away"), "unreachable"), (Throttled("wait"), "unreachable"),
         (Foreign("no cloud"), "unreachable"), (Forbidden("here"), "unreachable"), (Hostile("bomb"), "unreachable"),
-        (Short("cut"), None), (Gone("gone"), None), (Changed("new"), None), (Locked("busy"), None), (Busy("x"), None),
+        (Short("cut"), None), (Withheld("share"), None), (Gone("gone"), None), (Changed("new"), None),
+        (Locked("busy"), None), (Busy("x"), None),
         (Stopped("x"), None), (NoRoom("full"), None), (Unkept("x"), None), (Invalid("x"), None), (Conflict("x"), None),
         (NotFound("x"), None),
     ],
@@ -115,6 +117,27 @@ def test_of_many_who_try_at_once_one_finds_the_password_taken_back(
     with pytest.raises(Refused, match="app password"):
         connections.account(system.sources.get("ann"))
     assert cloud.bad_logins == 1
+
+
+def test_of_many_who_use_an_account_at_once_one_finds_the_password_taken_back(
+    connections: Connections, system: System, cloud: StandIn
+) -> None:
+    """Whatever they ask for, also those who found the connection well before: they share what was found."""
+    password = cloud.app_password()
+    source = connections.connect("ann", cloud.url, "ann", password)
+    cloud.revoke(password)
+
+    def refused(_: int) -> bool:
+        with pytest.raises(Refused), connections.noting(source):
+            list(connections.account(source).list("Photos"))
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(refused, range(8)))
+
+    assert cloud.bad_logins == 1
+    again = connections.connect("ann", cloud.url, "ann", cloud.app_password())
+    assert list(connections.account(again).list("Photos"))
 
 
 def test_a_password_that_does_not_work_leaves_the_one_that_does(
