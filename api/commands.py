@@ -137,8 +137,9 @@ def save_metadata(
 
 @click.command("build-similarity-index")
 @for_user
+@json
 @click.pass_obj
-def build_similarity_index(settings: Settings, user: str | None) -> None:
+def build_similarity_index(settings: Settings, user: str | None, as_json: bool) -> None:
     """Build the indexes that keep search quick in large libraries."""
     from cluster.writer import RemoteWriter
 
@@ -147,7 +148,10 @@ def build_similarity_index(settings: Settings, user: str | None) -> None:
     with at_hand(settings):
         for owner in owners:
             RemoteWriter(settings, owner.user_id).build_indexes()
-            say(f"indexed the library of {owner.name}")
+            if not as_json:
+                say(f"indexed the library of {owner.name}")
+    if as_json:
+        show.plain(out, {"indexed": [owner.name for owner in owners]})
 
 
 @click.command("clear-cache")

@@ -17,6 +17,7 @@ from api.face_view import Candidate, FaceDetail, FaceView, chosen, page, viewed
 from api.paging import Cursor, Limit, decode, encode
 from api.people import SAID_BYTES, FaceIds, Id, Name, naming
 from api.photos import photo_row
+from api.remaking import Remade, Remaking
 from batch.candidates import likely
 from batch.faces import MEANT, Roster, overlap
 from batch.stages import ReadPreview
@@ -122,14 +123,14 @@ def show_face(
 
 
 @post("/", opt=USER, status_code=201, summary="Add a face that nobody found")
-async def add_face(data: JSONBody[NewFace], deps: Given, owned: Owned, user: Me) -> FaceView:
+async def add_face(data: JSONBody[NewFace], deps: Given, owned: Owned, user: Me, remaking: Remade) -> FaceView:
     """A face where somebody drew it. It can be compared with others if face_recognition answers and finds it too.
 
     409 where there is a face already: say whose that one is.
     """
     box = (data.left, data.top, data.right, data.bottom)
     row = await asyncio.to_thread(photo_row, owned, data.photo_id)
-    vector = await vector_of(deps, user, row["content_id"], box)
+    vector = await vector_of(deps, remaking, user, row["content_id"], box)
     said = await asyncio.to_thread(naming, deps, owned, user)
     face_id = await asyncio.to_thread(said.add, data.photo_id, box, vector, data.person_id, data.name)
     return await asyncio.to_thread(shown, owned, face_id)
@@ -180,9 +181,12 @@ def shown(library: Library, face_id: str) -> FaceView:
     raise NotFound("There is no such face.")
 
 
-async def vector_of(deps: Deps, user: User, content_id: str, box: Box) -> tuple[str, list[float]] | None:
+async def vector_of(
+    deps: Deps, remaking: Remaking, user: User, content_id: str, box: Box
+) -> tuple[str, list[float]] | None:
     """The vector of a face that somebody drew, and its model's name; None when no model sees it there."""
     try:
+        await remaking.preview(user, content_id)
         preview = ReadPreview(str(deps.settings.derived / user.user_id), deps.settings.scan.analysis_px)
         picture, part = cut(await asyncio.to_thread(preview.read, content_id), box)
         seen = await deps.models.faces(picture)
