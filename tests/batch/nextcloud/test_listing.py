@@ -104,9 +104,12 @@ def test_what_is_no_listing_is_told(document: bytes):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "latin-1"])
-def test_a_doctype_is_refused_in_every_encoding(encoding: str):
-    """Where a search for its letters would find nothing."""
-    text = f'<?xml version="1.0" encoding="{encoding}"?><!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'
+@pytest.mark.parametrize(
+    "doctype", ['<!DOCTYPE x [<!ENTITY a "b">]>', "<!DOCTYPE d:multistatus>", '<!DOCTYPE x SYSTEM "y">']
+)
+def test_a_doctype_is_refused_in_every_encoding(encoding: str, doctype: str):
+    """Where a search for its letters would find nothing; also one that does no harm."""
+    text = f'<?xml version="1.0" encoding="{encoding}"?>{doctype}<d:multistatus xmlns:d="DAV:"></d:multistatus>'
     with pytest.raises(Hostile, match="DOCTYPE"):
         list(listed([text.encode(encoding)]))
 

@@ -81,6 +81,13 @@ def test_pairs_stay_pairs():
     assert [part.partition(b".")[2] for part in made] == [b"HEIC", b"MOV", b"HEIC.xmp"]
 
 
+def test_the_same_letters_composed_otherwise_are_another_name():
+    """Without knowing what is taken: some disks compose names by themselves."""
+    composed, apart = "\u00e9.jpg", "e\u0301.jpg"
+    assert local_part(composed) == composed.encode()
+    assert folded(local_part(apart)) != folded(local_part(composed))
+
+
 def test_twins_get_names_of_their_own():
     """In letter case, in composition, and both at once."""
     names = ["É.jpg", "é.jpg", unicodedata.normalize("NFD", "é.jpg"), unicodedata.normalize("NFD", "É.JPG")]

@@ -1,9 +1,11 @@
 """Requests as they leave: to the checked address under the name that was asked for, by no proxy, with no cookies."""
 
 import gzip
+import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -205,3 +207,26 @@ def test_many_threads_share_one_transport(cloud: StandIn, account: Callable[...,
 def test_an_origin_is_scheme_host_and_port(one: str, other: str, same: bool):
     """Written in any way."""
     assert same_origin(httpx.URL(one), httpx.URL(other)) is same
+
+
+def test_interim_answers_without_end_are_no_answer():
+    """Each of them is short and well formed; together they are not allowed to be."""
+    sent = 0
+
+    def flood(listener: socket.socket) -> None:
+        nonlocal sent
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            connection.recv(4096)
+            while sent < 64 << 20:
+                sent += connection.send(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 1000)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=flood, args=(listener,))
+        thread.start()
+        transport = Transport(Addresses(["127.0.0.0/8"], plain_http=True), HASTE)
+        with pytest.raises(Unreachable, match="broke off"):
+            transport.ask("GET", f"http://127.0.0.1:{listener.getsockname()[1]}", (200,))
+        transport.close()
+        thread.join()
+    assert 0 < sent < 32 << 20
