@@ -18,7 +18,7 @@ from api.deps import Clouds, Deps, Given, Me
 from api.job_view import JobView, viewed
 from api.limits import AskingLimit
 from api.nextcloud_view import FoldersView, NextcloudView, checked_path, folders_of, shown
-from batch.connections import cancel_scans
+from batch.connections import Connections, cancel_scans
 from batch.turns import LEAVE_NEXTCLOUD
 from cluster.errors import Invalid
 
@@ -69,9 +69,10 @@ class LoginView(msgspec.Struct, frozen=True):
 
 
 class Disconnected(msgspec.Struct, frozen=True):
-    """The job that moves the photos into the trash, where they are not to stay."""
+    """What became of a connection that is no more."""
 
-    job: JobView | None
+    revoked: bool  # whether the server made its app password void, which it had made for us
+    job: JobView | None  # it moves the photos into the trash, where they are not to stay
 
 
 @get("/", opt=USER, sync_to_thread=True, summary="One's Nextcloud")
@@ -112,7 +113,9 @@ def choose_nextcloud(deps: Given, user: Me, data: JSONBody[Choice]) -> Nextcloud
 async def disconnect_nextcloud(
     deps: Given,
     user: Me,
+    connections: Clouds,
     waiting: Waiting,
+    asking: Asking,
     keep: Annotated[bool | None, QueryParameter(description="whether the photos from there stay")] = None,
 ) -> Disconnected:
     """Forget the account and its password; `keep` says whether its photos stay or go into the trash. 400 without it.
@@ -122,7 +125,8 @@ async def disconnect_nextcloud(
     if keep is None:
         raise Invalid(SAY_WHETHER)
     waiting.forget(user.user_id)
-    return await asyncio.to_thread(disconnect, deps, user.user_id, keep)
+    async with asking.question(user.user_id):
+        return await asyncio.to_thread(disconnect, deps, connections, user.user_id, keep)
 
 
 @get("/folders", opt=USER, summary="Folders on it")
@@ -169,13 +173,13 @@ async def poll_nextcloud_login(
     return LoginView(login_id, True, nextcloud=await asyncio.to_thread(shown, deps, user.user_id))
 
 
-def disconnect(deps: Deps, user_id: str, keep: bool) -> Disconnected:
+def disconnect(deps: Deps, connections: Connections, user_id: str, keep: bool) -> Disconnected:
     """Forget a connection, when its photos are seen to; blocks."""
     deps.system.sources.get(user_id)
     cancel_scans(deps.system, deps.jobs.cancel, user_id)
     leaving = None if keep else deps.jobs.start(user_id, LEAVE_NEXTCLOUD, {}, user_id)
-    deps.system.sources.disconnect(user_id)
-    return Disconnected(viewed(leaving, deps.jobs, deps.library) if leaving else None)
+    revoked = connections.disconnect(user_id)
+    return Disconnected(revoked, viewed(leaving, deps.jobs, deps.library) if leaving else None)
 
 
 HANDLERS: list[Any] = [

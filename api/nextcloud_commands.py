@@ -110,15 +110,16 @@ def choose(
 @click.pass_obj
 def disconnect(settings: Settings, keep: bool, user: str | None) -> None:
     """Forget the account and its password. A scan of it that is under way is cancelled."""
-    from batch.connections import cancel_scans
+    from batch.connections import Connections, cancel_scans
     from batch.jobs import JobControl
 
     if not keep:
         raise click.UsageError("say that the photos stay: --keep; to move them into the trash, use the HTTP API")
     system, source = connection(settings, user)
     cancel_scans(system, JobControl(settings, system).cancel, source.user_id)
-    system.sources.disconnect(source.user_id)
-    say(f"disconnected from {escape(source.server)}; the app password can be taken back in Nextcloud's settings")
+    revoked = Connections(settings, system).disconnect(source.user_id)
+    rest = "its app password is void" if revoked else "the app password can be taken back in Nextcloud's settings"
+    say(f"disconnected from {escape(source.server)}; {rest}")
 
 
 def connection(settings: Settings, user: str | None) -> tuple[System, Source]:

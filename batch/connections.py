@@ -69,8 +69,9 @@ class Connections:
             app_password = granted or bool(APP_PASSWORD.fullmatch(password))
             self._opened.pop(user_id, None)
             return self.system.sources.connect(
-                user_id, server, login, password, sealing, app_password, version(standing), standing.used, standing.free
-            )
+                user_id, server, login, password, sealing, app_password, version(standing), standing.used,
+                standing.free, granted,
+            )  # fmt: skip
 
     def refuse_another(self, user_id: str, server: str, login: str | None = None) -> None:
         """Raise Conflict while a user is connected to another account: its photos would seem to be gone."""
@@ -92,6 +93,23 @@ class Connections:
                 opened = Nextcloud(source.server, source.login, password, self.transport)
                 self._opened[source.user_id] = source.connected_at, opened
             return opened
+
+    def disconnect(self, user_id: str) -> bool:
+        """Forget a user's connection; whether its app password, where it was made for us, is void as well. Blocks.
+
+        Raises NotFound where there is none.
+        """
+        with self.turn(user_id):
+            source, cloud = self.system.sources.get(user_id), None
+            with suppress(ServiceError):
+                cloud = self.account(source) if source.granted else None
+            self.system.sources.disconnect(user_id)
+            self._opened.pop(user_id, None)
+            with suppress(ServiceError):  # it can be taken back in Nextcloud's settings, too
+                if cloud:
+                    cloud.revoke()
+                    return True
+            return False
 
     @contextmanager
     def noting(self, source: Source) -> Iterator[None]:

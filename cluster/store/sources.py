@@ -27,6 +27,7 @@ SCHEMA = pa.schema(
         column("excludes", pa.list_(pa.string())),
         maybe("keep_originals", pa.bool_()),
         column("app_password", pa.bool_()),
+        column("granted", pa.bool_()),
         *texts("state", "told", "version"),
         column("used", pa.int64()),
         column("free", pa.int64()),
@@ -49,7 +50,8 @@ class Source(msgspec.Struct, frozen=True):
     folders: list[str]  # remote paths that are scanned, with all below them; "" is everything
     excludes: list[str]  # globs: what is left out
     keep_originals: bool | None  # None: as the settings say
-    app_password: bool  # whether the password is one that Nextcloud made for us, and not the account's own
+    app_password: bool  # whether the password is one that Nextcloud made, and not the account's own
+    granted: bool  # whether it made it for us, by consent in the browser: nobody else has it
     state: State  # how it was when it was last checked
     told: str  # a sentence for the owner, "" when all is well
     version: str  # of the server
@@ -101,7 +103,7 @@ class Sources:
 
     def connect(
         self, user_id: str, server: str, login: str, password: str, sealer: Sealer, app_password: bool = True,
-        version: str = "", used: int = -1, free: int = -1,
+        version: str = "", used: int = -1, free: int = -1, granted: bool = False,
     ) -> Source:  # fmt: skip
         """Note a connection that works. Of the same account it keeps what was chosen; nothing is left of the former."""
         now, former = self._clock(), self.find(user_id)
@@ -109,8 +111,8 @@ class Sources:
         source = Source(
             user_id=user_id, server=server, login=login, folders=same.folders if same else [],
             excludes=same.excludes if same else [], keep_originals=same.keep_originals if same else None,
-            app_password=app_password, state="connected", told="", version=version, used=used, free=free,
-            connected_at=now, checked_at=now,
+            app_password=app_password, granted=granted, state="connected", told="", version=version, used=used,
+            free=free, connected_at=now, checked_at=now,
         )  # fmt: skip
         sealed = sealer.seal(password, *bound(user_id, server, login))
         self.table.upsert(rows_of([{**msgspec.structs.asdict(source), "sealed": sealed}], SCHEMA))

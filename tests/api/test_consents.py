@@ -72,6 +72,26 @@ def test_disconnecting_ends_what_is_waited_for(ann: httpx.Client, cloud: StandIn
     assert told(ann.get("/api/nextcloud"))["state"] == "none"
 
 
+@pytest.mark.parametrize("away", [False, True])
+def test_what_was_granted_is_taken_back_when_it_is_disconnected(ann: httpx.Client, cloud: StandIn, away: bool) -> None:
+    """As far as the server can be told; an app password that somebody typed may be others' too, and stays."""
+    typed = {"server": cloud.url, "login": "ann", "password": cloud.app_password()}
+    told(ann.put("/api/nextcloud", json=typed))
+    assert told(ann.delete("/api/nextcloud", params={"keep": True}))["revoked"] is False
+    assert cloud.account().accepts(typed["password"])
+
+    begun = begin(ann, cloud)
+    password = cloud.grant(begun["url"])
+    asked(ann, begun)
+    if away:
+        cloud.faults.always("broken")
+    assert told(ann.delete("/api/nextcloud", params={"keep": True}))["revoked"] is not away
+    cloud.faults.clear()
+
+    assert cloud.account().accepts(password) is away
+    assert told(ann.get("/api/nextcloud"))["state"] == "none"
+
+
 def test_a_grant_survives_a_server_that_goes_away_for_a_moment(ann: httpx.Client, cloud: StandIn) -> None:
     """It tells the password once only."""
     begun = begin(ann, cloud)

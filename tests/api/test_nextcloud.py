@@ -139,7 +139,7 @@ def test_disconnecting_asks_whether_the_photos_stay(ann: httpx.Client, cloud: St
     assert told(ann.get("/api/nextcloud"))["last_scan"]["job_id"] == scan.job_id
     assert home.system.jobs.get(scan.job_id).state == "queued"
 
-    assert told(ann.delete("/api/nextcloud", params={"keep": True})) == {"job": None}
+    assert told(ann.delete("/api/nextcloud", params={"keep": True})) == {"revoked": False, "job": None}
 
     assert home.system.jobs.get(scan.job_id).state == "cancelled"
     assert told(ann.get("/api/nextcloud"))["state"] == "none"
