@@ -1,6 +1,5 @@
 """What of a flaky or hostile server comes through to whoever lists its folders: the truth, or a sentence."""
 
-import time
 from collections.abc import Callable
 
 import msgspec
@@ -137,16 +136,14 @@ def test_nothing_that_a_hostile_listing_names_lies_outside_the_folder(cloud: Sta
         assert cloud.faults.counted[kind] == 1
 
 
-@pytest.mark.parametrize(("kind", "least_s", "most_s"), [("stall", 1.1, 2.4), ("stall_midway", 0.2, 1.1)])
+@pytest.mark.parametrize(("kind", "sentence"), [("stall", "broke off"), ("stall_midway", "too slow")])
 def test_a_folder_is_waited_for_longer_than_a_file(
-    cloud: StandIn, account: Callable[..., Nextcloud], kind: str, least_s: float, most_s: float
+    cloud: StandIn, account: Callable[..., Nextcloud], kind: str, sentence: str
 ):
-    """A small server thinks long over a large one: four times, until it begins to answer."""
-    nextcloud = account(patience=msgspec.structs.replace(HASTE, tries=1, read_s=0.3))
+    """A small server thinks long over a large one: four times, until it begins to answer. Here it ends before that."""
+    nextcloud = account(patience=msgspec.structs.replace(HASTE, tries=1, read_s=0.4))
     assert paths(nextcloud)
-    cloud.faults.measures.stall_s = 2.5
+    cloud.faults.measures.stall_s = 0.9
     cloud.faults.at(kind, method="PROPFIND")
-    began = time.monotonic()
-    with pytest.raises(Unreachable, match="too slow"):
+    with pytest.raises(Unreachable, match=sentence):
         paths(nextcloud)
-    assert least_s < time.monotonic() - began < most_s

@@ -157,11 +157,9 @@ def test_an_answer_that_takes_too_long_in_all_ends(answering: Answering):
     answering.said = bytes(100_000)
     answering.pause_s = 0.05
     transport = Transport(Addresses(["127.0.0.0/8"], plain_http=True), Patience(read_s=2, answer_s=0.3))
-    began = time.monotonic()
     with transport.ask("GET", answering.url, (200,)) as answer, pytest.raises(Unreachable, match="too slow"):
         answer.whole(1 << 20)
     transport.close()
-    assert time.monotonic() - began < 3
 
 
 def test_a_reader_that_takes_its_time_is_no_slow_server(answering: Answering):
