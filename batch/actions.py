@@ -89,7 +89,7 @@ class Tools:
         with closing(connections), connections.noting(connection):
             yield Mirror(
                 self.settings, connection, mirror_of(self.settings, user.name), self.library, self.sink.writer,
-                connections.account(connection), self.reporter.progress, self.stopped,
+                connections.account(connection), self.reporter.progress, self.in_turn(),
             )  # fmt: skip
 
     def stopped(self) -> bool:
