@@ -47,6 +47,9 @@ class Poll(msgspec.Struct, frozen=True):
     token: str
     endpoint: str
 
+    def __repr__(self) -> str:
+        return f"Poll({self.endpoint!r})"
+
 
 class Begun(msgspec.Struct, frozen=True):
     """The server's answer to the beginning of a flow."""
@@ -61,6 +64,9 @@ class Consent(msgspec.Struct, frozen=True):
     server: str
     login: str = msgspec.field(name="loginName")
     password: str = msgspec.field(name="appPassword")
+
+    def __repr__(self) -> str:
+        return f"Consent({self.server!r}, {self.login!r})"
 
 
 def begin(server: str, transport: Transport) -> Flow:

@@ -7,7 +7,7 @@ import pytest
 
 from batch.nextcloud.client import Nextcloud
 from batch.nextcloud.faults import Forbidden, Foreign, Unreachable
-from batch.nextcloud.login import Flow, begin, poll
+from batch.nextcloud.login import Begun, Consent, Flow, Poll, begin, poll
 from batch.nextcloud.transport import Transport
 from tests.batch.nextcloud.answering import Answering
 from tests.batch.nextcloud.conftest import HASTE, LOOPBACK
@@ -123,3 +123,11 @@ def test_a_flow_can_be_kept(cloud: StandIn, transport: Transport):
     flow = begin(cloud.url, transport)
     assert msgspec.json.decode(msgspec.json.encode(flow), type=Flow) == flow
     assert flow.token not in repr(flow)
+
+
+def test_nothing_that_is_printed_shows_a_token_or_a_password():
+    """A traceback prints what it holds."""
+    poll, consent = Poll("the token", "https://cloud.example/poll"), Consent("https://cloud.example", "ann", "secret")
+
+    assert "the token" not in repr([poll, Begun(poll, "https://cloud.example/login")])
+    assert "secret" not in repr([consent])
