@@ -11,15 +11,16 @@ from lancedb.expr import col
 from batch import rows
 from batch.ingest import Ingested
 from cluster.store.database import Library
+from cluster.store.paths import file_id
 
 
-def photo_ids(library: Library, read: Sequence[Ingested]) -> list[str]:
-    """The photo of each group, in order; empty for files of which no photo can be made."""
+def photo_ids(library: Library, read: Sequence[Ingested], source: str) -> list[str]:
+    """The photo of each group of a source's files, in order; empty for files of which no photo can be made."""
     contents = [one.decoded.content_id for one in read if one.decoded]
     known = sorted({photo_id for one in read for photo_id in known_ids(one)})
     taken = set(library.photos.by_keys(contents, ["photo_id"])["photo_id"].to_pylist())
     by_content = photos_with(library, contents)
-    edited = Edited(library, known, [file.seen.path for one in read for file in one.files])
+    edited = Edited(library, known, [file_id(source, file.seen.path) for one in read for file in one.files])
     ids = [by_content.get(one.decoded.content_id, "") if one.decoded else "" for one in read]
     claimed = set(ids)
     for i, one in enumerate(read):
@@ -51,17 +52,17 @@ def photos_with(library: Library, contents: Sequence[str]) -> dict[str, str]:
 class Edited:
     """Photos whose main file may have been edited: such a photo keeps its id, unless a copy still shows what it was."""
 
-    def __init__(self, library: Library, photo_ids: Sequence[str], reading: Iterable[bytes]) -> None:
-        """`reading` are the paths that are read now: what they were is past."""
+    def __init__(self, library: Library, photo_ids: Sequence[str], reading: Iterable[str]) -> None:
+        """`reading` are the ids of the files that are read now: what they were is past."""
         photos = library.photos.by_keys(photo_ids, ["photo_id", "content_id"]).to_pylist()
         self.contents: Mapping[str, str] = {row["photo_id"]: row["content_id"] for row in photos}
-        columns = ["path", "photo_id", "content_id", "state"]
+        columns = ["file_id", "photo_id", "content_id", "state"]
         files = library.files.of_photos(photo_ids, columns).to_pylist() if photo_ids else []
         here = set(reading)
         self.shown = {
             (file["photo_id"], file["content_id"])
             for file in files
-            if file["state"] == "ok" and file["path"] not in here
+            if file["state"] == "ok" and file["file_id"] not in here
         }
 
     def is_free(self, photo_id: str) -> bool:

@@ -164,10 +164,10 @@ class Scan:
         return photos
 
     def unfetched(self, failed: Sequence[FileRead]) -> None:
-        """Account for files that the source could not fetch."""
+        """Account for files that the source could not fetch; those that did not change are accounted for already."""
         if failed:
             self.sink.unfetched(failed)
-            self.progress.failed += len(failed)
+            self.progress.failed += sum(file.seen.changed for file in failed)
 
     def known(self, folders: Sequence[Folder]) -> dict[bytes, Known]:
         """What the store remembers of some folders."""

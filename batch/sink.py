@@ -63,7 +63,7 @@ class Sink:
         read = [INGESTED.decode(one) for one in batch["ingested"].to_pylist()]
         places = batch.select(PLACE_COLUMNS).to_pylist()
         revive(self.library, self.writer, [one.decoded.content_id for one in read if one.decoded])
-        ids = photo_ids(self.library, read)
+        ids = photo_ids(self.library, read, self.source)
         files = [
             rows.known_row(self.source, file, ids[i], self.job_id, now)
             for i, one in enumerate(read)

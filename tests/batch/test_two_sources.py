@@ -1,0 +1,88 @@
+"""A library whose photos come from a folder and from a Nextcloud: what happens in one leaves the other's as they are.
+
+Paths of the two may be the same; they are different files all the same.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cluster.store.files import NEXTCLOUD
+from tests.batch.bench_of_one import Bench, jpeg
+from tests.batch.clouded import Clouded
+from tests.nextcloud.server import StandIn
+
+SIDECAR = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Clouded]:
+    """Two pictures on a Nextcloud, scanned."""
+    with StandIn(tmp_path / "cloud") as cloud:
+        for number, path in enumerate(("a.jpg", "2021/b.jpg")):
+            cloud.put(path, jpeg(number))
+        bench = Clouded(tmp_path, cloud=cloud)
+        bench.scan()
+        yield bench
+        bench.close()
+
+
+@pytest.fixture
+def own(home: Clouded) -> Iterator[Bench]:
+    """The same library's folder."""
+    bench = Bench(home.root)
+    yield bench
+    bench.close()
+
+
+def test_a_file_that_is_edited_leaves_the_same_photo_on_the_nextcloud_as_it_was(home: Clouded, own: Bench):
+    """Also where both have the same path: the edited one is another photo, as a copy still shows what it was."""
+    former = home.ids()["a.jpg"]
+    own.photo("a.jpg", 0, times=0)
+    own.scan()
+    assert home.library.photos.count() == 2
+
+    own.photo("a.jpg", 7, times=0)
+    own.scan()
+
+    (theirs,) = [
+        row for row in home.library.files.rows().to_pylist() if (row["source"], row["path"]) == (NEXTCLOUD, b"a.jpg")
+    ]
+    photo = home.library.photos.get(former)
+    assert theirs["photo_id"] == former
+    assert photo is not None
+    assert photo["content_id"] == theirs["content_id"]
+    assert home.library.photos.count() == 3
+
+
+def test_a_photo_that_is_moved_from_the_folder_to_the_nextcloud_is_the_same_and_not_missing(home: Clouded, own: Bench):
+    """Whichever is scanned first afterwards."""
+    file = own.photo("2030/mine.jpg", 31, times=0)
+    own.scan()
+    former = home.ids()["2030/mine.jpg"]
+    home.cloud.put("2030/mine.jpg", file.read_bytes())
+    file.unlink()
+
+    home.scan()
+    own.scan()
+
+    photo = home.library.photos.get(former)
+    (left,) = home.library.files.of_photos([former]).to_pylist()
+    assert photo is not None
+    assert not photo["missing"]
+    assert (left["source"], left["file_id"]) == (NEXTCLOUD, photo["main_file_id"])
+
+
+def test_a_file_that_cannot_be_fetched_again_for_another_is_counted_once(home: Clouded):
+    """Of a photo whose original was not kept the new sidecar waits for it; the original itself did not change."""
+    home.keeps = False
+    (home.mirror / "a.jpg").unlink()
+    home.cloud.put("a.xmp", SIDECAR)
+    home.cloud.faults.always("broken", "GET", "a.jpg")
+
+    counts = home.scan()
+
+    assert (counts["listed"], counts["committed"], counts["failed"], counts["skipped"]) == (3, 0, 1, 2)
+    told = {(row["name"], row["stage"]) for row in home.library.errors.rows().to_pylist()}
+    assert told == {("a.jpg", "download"), ("a.xmp", "download")}
