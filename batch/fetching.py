@@ -13,7 +13,20 @@ from pathlib import Path
 
 from batch.ingest import FileRead, FileSeen, Group
 from batch.nextcloud.client import Downloaded, Nextcloud
-from batch.nextcloud.faults import Busy, Changed, Gone, Hostile, Locked, NoRoom, Short, Stopped, Unkept, Unreachable
+from batch.nextcloud.faults import (
+    Busy,
+    Changed,
+    Forbidden,
+    Gone,
+    Hostile,
+    Locked,
+    NoRoom,
+    Short,
+    Stopped,
+    Unkept,
+    Unreachable,
+    Withheld,
+)  # fmt: skip
 from batch.nextcloud.listing import Item
 from batch.progress import Progress
 from batch.remotes import version_ns
@@ -24,8 +37,19 @@ from cluster.errors import ServiceError
 
 WAITS = "another file of the same photo could not be downloaded; scan again"
 PORTION, PORTION_BYTES = 500, 4 << 30  # files, and bytes, that are fetched before they are read together
-MOST_UNREACHED = 5  # files in a row, after which it is not the files
-ABOUT_ONE = (Gone, Locked, Changed, Hostile, Busy, Short, Unreachable, Unkept)  # faults of one file
+MOST_UNREACHED = 5  # files in a row, after which the server is asked whether it is the files
+ABOUT_ONE = (
+    Gone,
+    Locked,
+    Changed,
+    Hostile,
+    Busy,
+    Short,
+    Unreachable,
+    Forbidden,
+    Unkept,
+    Withheld,
+)  # faults of one file
 GB = 1_000_000_000
 NO_ROOM = (
     "{needed:.1f} GB are to be downloaded and {free:.1f} GB may be used on this disk. Make room, choose fewer folders, "
@@ -126,12 +150,17 @@ class Fetching:
             self.progress.fact("bytes_downloaded", count)
 
     def fetched(self, failed: ServiceError | None = None) -> None:
-        """Count a file; raises the fault again when so many in a row cannot be reached that it is not the files."""
+        """Count a file; raises when so many in a row cannot be reached that the server is asked, and it cannot either.
+
+        Where only a part of the server is away, as a disk of its own, files that lie elsewhere still come.
+        """
+        away = isinstance(failed, Unreachable | Forbidden) and not isinstance(failed, Short)
         with self.counting:
             self.progress.stage("downloads").advance(failed is None, failed is not None)
-            self.unreached = self.unreached + 1 if isinstance(failed, Unreachable) else 0
-            if failed and self.unreached >= MOST_UNREACHED:
-                raise failed
+            self.unreached = self.unreached + 1 if away else 0
+            doubtful = away and self.unreached % MOST_UNREACHED == 0
+        if doubtful:
+            self.cloud.about("")
 
     def make_sure_of_room(self, needed: int) -> None:
         """Raise NoRoom when so many bytes more would leave less free than the settings say."""

@@ -48,8 +48,9 @@ class Clouded(Bench):
         """As the user made it and chose."""
         now = datetime.now(UTC)
         return Connection(
-            OWNER, self.cloud.url, self.cloud.user, self.folders, self.excludes, self.keeps, True, "connected", "",
-            "", -1, -1, now, now,
+            user_id=OWNER, server=self.cloud.url, login=self.cloud.user, folders=self.folders, excludes=self.excludes,
+            keep_originals=self.keeps, app_password=True, granted=False, state="connected", told="", version="",
+            used=-1, free=-1, connected_at=now, checked_at=now,
         )  # fmt: skip
 
     @property

@@ -183,6 +183,7 @@ class Gateway(wsgi.Gateway_10):
 def answer_of(application: Application, environ: dict[str, Any], without: tuple[str, ...]) -> Answer:
     """What an application answers to a request that lacks some headers."""
     asked = {name: value for name, value in environ.items() if name not in without}
+    asked["wsgi.input"].seek(0)  # it may have been answered before
     started: list[tuple[str, Headers]] = []
 
     def start_response(status: str, headers: Headers, exc_info: Any = None) -> Callable[[bytes], object]:
