@@ -138,7 +138,7 @@ def scan_nextcloud(tools: Tools) -> None:
         with tools.mirror() as source:
             one = tools.scan(source)
             prepare(one, tools.job, tools.reporter)
-            one.others_wait = tools.turn()
+            one.others_wait, one.given_up = tools.turn(), tools.in_turn()  # a slow server must not hold up everybody
             if one.everything() == "run":
                 follow_up(tools)
     except (Maintenance, Throttled) as fault:

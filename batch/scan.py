@@ -89,6 +89,7 @@ class Scan:
         self.settings, self.library, self.sink, self.reporter = settings, library, sink, reporter
         self.source, self.services, self.run = source, services, run
         self.others_wait: Callable[[], bool] = lambda: False  # whether its turn is over
+        self.given_up: Callable[[], bool] = lambda: self.stopped  # asked by threads that fetch, as often as they like
         self.progress = reporter.progress
         self.root = source.root
         self.derived = settings.derived / owner
@@ -143,7 +144,7 @@ class Scan:
     def read(self, groups: Sequence[Group]) -> list[str]:
         """Make photos of groups of files, once the source has fetched them; returns the photos."""
         photos = []
-        for fetched in self.source.fetch(groups, lambda: self.stopped) if groups else ():
+        for fetched in self.source.fetch(groups, self.given_up) if groups else ():
             self.unfetched(fetched.failed)
             photos += self.made(fetched.groups)
             if self.stopped:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from batch.scan import Scan
 from cluster.store.files import NEXTCLOUD
 from tests.batch.bench_of_one import Bench, jpeg
 from tests.batch.clouded import Clouded
@@ -86,3 +87,30 @@ def test_a_file_that_cannot_be_fetched_again_for_another_is_counted_once(home: C
     assert (counts["listed"], counts["committed"], counts["failed"], counts["skipped"]) == (3, 0, 1, 2)
     told = {(row["name"], row["stage"]) for row in home.library.errors.rows().to_pylist()}
     assert told == {("a.jpg", "download"), ("a.xmp", "download")}
+
+
+def test_a_scan_gives_way_while_it_fetches_and_goes_on_with_the_files_that_lack(home: Clouded):
+    """A server that is slow holds nobody else up until some gigabytes have come; what has come is not fetched again."""
+    paths = [f"more/{number}.jpg" for number in range(6)]
+    for number, path in enumerate(paths):
+        home.cloud.put(path, jpeg(10 + number))
+
+    home.scan(prepare=giving_way)
+
+    came = [seen.path for seen in home.cloud.seen("GET") if seen.path in paths]
+    assert 1 <= len(came) < len(paths)
+    home.scan()
+    fetched = [seen.path for seen in home.cloud.seen("GET") if seen.path in paths]
+    assert sorted(fetched) == paths
+    assert len(home.shown()) == 8
+
+
+def giving_way(scan: Scan) -> None:
+    """Have a scan's turn end with the first file that comes."""
+
+    def over() -> bool:
+        came = scan.progress.facts.get("bytes_downloaded", 0) > 0
+        scan.reporter.wanted = "pause" if came else "run"
+        return came
+
+    scan.given_up = over
