@@ -8,6 +8,7 @@ Logins to other servers, on behalf of users, wait for each other like that too.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv6Address, ip_network
 from weakref import WeakValueDictionary
 
@@ -17,6 +18,8 @@ from api.gate import parsed_address
 from cluster.errors import ServiceError
 from cluster.store import attempts
 from cluster.store.attempts import Attempts
+
+READING = 16  # answers of other servers that are waited for, piece by piece, at once
 
 
 class LoginLimit:
@@ -70,6 +73,7 @@ class AskingLimit:
         self._counters = counters
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._all = asyncio.Semaphore(at_once)
+        self.threads = ThreadPoolExecutor(READING, thread_name_prefix="asking")  # for what comes of them, bit by bit
 
     @contextlib.asynccontextmanager
     async def question(self, user_id: str) -> AsyncIterator[None]:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from litestar import Request, Response, get
-from litestar.params import FromPath, QueryParameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter, SkipValidation
 
 from api.access import USER
-from api.deps import Clouds, Given, Me, Owned
+from api.deps import Clouds, Deps, Given, Me, Owned
+from api.limits import AskingLimit
 from api.originals import attachment, media_type, open_original
 from api.photo_view import SIZES, thumbnails
 from api.photos import photo_row
@@ -23,11 +25,13 @@ from batch.mirror import mirror_of
 from cluster.errors import NotFound
 from cluster.store.database import Library
 from cluster.store.files import NEXTCLOUD
+from cluster.store.users import User
 from serve_apps.media.addresses import derived_path
 
 FOR_EVER = "private, max-age=31536000, immutable"
 ASK_FIRST = "private, no-cache"
 PICTURE_TYPES = {"jpg": "image/jpeg", "webp": "image/webp"}
+Asking = NamedDependency[SkipValidation[AskingLimit]]
 
 
 @get("/{photo_id:str}/thumbnail/{size:str}", opt=USER, summary="A derived picture", media_type="image/webp")
@@ -61,37 +65,41 @@ async def thumbnail(
     return answer_file(request, file, f'"{content_id}-{size}-{file.version}"', headers)
 
 
-@get(
-    "/{photo_id:str}/original",
-    opt=USER, sync_to_thread=True, summary="An original, as it is", media_type="application/octet-stream",
-)  # fmt: skip
-def original(
+@get("/{photo_id:str}/original", opt=USER, summary="An original, as it is", media_type="application/octet-stream")
+async def original(
     request: Request[Any, Any, Any],
     photo_id: FromPath[str],
     deps: Given,
     owned: Owned,
     user: Me,
     connections: Clouds,
+    asking: Asking,
     file_id: Annotated[str, QueryParameter(max_length=64, description="one of its variants; else the main file")] = "",
 ) -> Response[Any]:
     """The bytes of a photo's main file, or of another of its files, whole or by Range."""
-    row = file_row(owned, photo_row(owned, photo_id), file_id)
+    row = await asyncio.to_thread(lambda: file_row(owned, photo_row(owned, photo_id), file_id))
     name = row["name"].rpartition("/")[2]
     headers = {
         "Content-Type": media_type(name),
         "Content-Disposition": attachment(name),
         "Cache-Control": ASK_FIRST,
     }
+    file = await asyncio.to_thread(opened, deps, user, row)
+    if file:
+        return answer_file(request, file, f'"{file.version}"', headers)
+    remote = await asyncio.to_thread(Remote, connections, deps.system, owned, user.user_id, row["path"])
+    async with asking.question(f"{user.user_id} originals"):  # browsing need not wait for them
+        return await remote.answer(request, headers, asking.threads)
+
+
+def opened(deps: Deps, user: User, row: dict[str, Any]) -> OpenFile | None:
+    """A file of a user's that is here; None for one that was not kept. Raises NotFound."""
     if row["source"] == NEXTCLOUD:
         mirror = mirror_of(deps.settings, user.name)
-        if not is_there(mirror, row["path"]):
-            return Remote(connections, deps.system, owned, user.user_id, row["path"]).answer(request, headers)
-        file = open_original(mirror, row["path"])
-    elif user.scan_directory:
-        file = open_original(Path(user.scan_directory), row["path"])
-    else:
-        raise NotFound("You have no scan directory any more, so there are no originals. An administrator can set one.")
-    return answer_file(request, file, f'"{file.version}"', headers)
+        return open_original(mirror, row["path"]) if is_there(mirror, row["path"]) else None
+    if user.scan_directory:
+        return open_original(Path(user.scan_directory), row["path"])
+    raise NotFound("You have no scan directory any more, so there are no originals. An administrator can set one.")
 
 
 def is_there(root: Path, path: bytes) -> bool:

@@ -1,7 +1,10 @@
 """Originals that are not kept: sent from the owner's Nextcloud, whole and in part, in the version that was scanned."""
 
 import os
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -52,6 +55,11 @@ class Home:
         }  # fmt: skip
         self.library.files.upsert(rows_of([file], FILES))
 
+    def unmarked(self) -> str:
+        """The version of the file, where a server has no etags."""
+        served = self.cloud.folder / "Photos/a.jpg"
+        return f"{served.stat().st_size}/{float(int(served.stat().st_mtime))}"
+
     def original(self, **headers: str) -> httpx.Response:
         """Ask for it."""
         where = f"/api/photos/{self.photo_id}/original?file_id={file_id(NEXTCLOUD, LOCAL)}"
@@ -78,6 +86,48 @@ def test_an_original_comes_from_the_server_whole_and_in_part(home: Home):
     assert (end.status_code, end.content) == (206, DATA[-10:])
     assert home.original(range=f"bytes={len(DATA)}-").status_code == 416
     assert home.original(if_none_match=whole.headers["etag"]).status_code == 304
+
+
+def test_a_server_without_etags_is_asked_whether_the_file_is_still_the_same(home: Home):
+    """Size and time are the version then; another one is refused as any other."""
+    home.note(etag=home.unmarked(), fetched=home.unmarked())
+    assert home.original(range="bytes=5-9").content == DATA[5:10]
+    home.cloud.touch("Photos/a.jpg", mtime=1.0)
+
+    assert home.original().status_code == 409
+
+
+def test_an_answer_without_a_byte_is_told_as_such(home: Home):
+    """The request neither hangs nor ends in a photo of no bytes."""
+    home.cloud.put("Photos/a.jpg", b"")
+    home.note()
+
+    answer = home.original()
+
+    assert answer.status_code == 503
+    assert "sends nothing" in answer.json()["detail"]
+
+
+def test_originals_that_do_not_come_keep_nobody_else_waiting(home: Home):
+    """More of them are asked for than there are threads for requests; another user is answered before they are."""
+    home.cloud.faults.measures.stall_s = 60
+    home.cloud.faults.always("stall", "GET", "Photos/a.jpg")
+    other, over = home.world.as_user("ben"), threading.Event()
+    other.get("/api/photos")
+
+    def ask() -> None:
+        with suppress(httpx.HTTPError):
+            home.original()
+        over.set()
+
+    threads = [threading.Thread(target=ask, daemon=True) for _ in range(60)]
+    for thread in threads:
+        thread.start()
+    while not home.cloud.seen("GET", "Photos/a.jpg"):
+        time.sleep(0.01)
+
+    assert {other.get("/api/photos").status_code for _ in range(20)} == {200}
+    assert not over.is_set()
 
 
 def test_the_photo_tells_where_on_the_server_it_came_from(home: Home):
