@@ -101,6 +101,8 @@ class Scan:
     def everything(self) -> str:
         """Scan the whole source; returns what was wanted when it stopped: `run` if it came to its end."""
         self.source.look()
+        if self.stopped:  # perhaps before it had seen everything
+            return self.reporter.wanted
         self.guard.check()
         renew(self.library, self.source.name)
         for folders in chunked(self.source.walk(self.settings.scan.skip), self.settings.scan.chunk_files):

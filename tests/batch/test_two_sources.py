@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from batch.progress import Progress
 from batch.scan import Scan
 from cluster.store.files import NEXTCLOUD
 from tests.batch.bench_of_one import Bench, jpeg
@@ -114,3 +115,32 @@ def giving_way(scan: Scan) -> None:
         return came
 
     scan.given_up = over
+
+
+@pytest.mark.parametrize("questions", range(4))
+def test_a_scan_that_is_paused_while_it_lists_believes_nothing_gone(home: Clouded, questions: int):
+    """What was moved may be missed where it was before it is seen where it is."""
+    home.cloud.put("notes.txt", b"no photo")
+    for path in ("a.jpg", "2021"):
+        home.cloud.move(path, f"2029/{path}")
+    home.stop_after = questions
+
+    home.scan(prepare=lambda scan: setattr(scan, "reporter", Pausing(scan.reporter.progress, home)))
+
+    assert home.stop_after < 0
+    assert not any(missing for _, _, missing in home.shown().values())
+    home.stop_after = None
+    home.scan()
+    assert set(home.shown()) == {"2029/a.jpg", "2029/2021/b.jpg"}
+
+
+class Pausing:
+    """A reporter by whom a pause is wanted as soon as it is by the library's owner."""
+
+    def __init__(self, progress: Progress, home: Clouded) -> None:
+        self.progress, self.home = progress, home
+
+    @property
+    def wanted(self) -> str:
+        """Pause, once it is so."""
+        return "pause" if (self.home.stop_after or 0) < 0 else "run"
