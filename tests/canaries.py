@@ -6,7 +6,6 @@ Knows nothing of how secrets are taken out: what it looks for it works out by it
 import base64
 import gzip
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,8 +42,15 @@ class Canaries:
 
     def in_processes(self, *pids: int) -> dict[str, str]:
         """Which of them stand in the command lines of processes: everybody on a machine can read those."""
-        lines = b"\n".join(Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids if os.path.exists(f"/proc/{pid}"))
-        return self.in_bytes(lines)
+        return self.in_bytes(b"\n".join(command(pid) for pid in pids))
+
+
+def command(pid: int) -> bytes:
+    """The command line of a process; nothing of one that has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def content(path: Path) -> bytes:

@@ -67,9 +67,9 @@ def test_one_actor_measures_for_everybody_and_comes_back_when_it_is_killed(brigh
     """Whoever asks finds the same one; without it the node is told without figures, until it is there again."""
     snapshot(nodes, timeout_s=20)
     (node,) = snapshot(Nodes(brightroom.settings.ray.namespace, str(brightroom.settings.root)), timeout_s=20).nodes
-    measurers = [
-        actor for actor in list_actors(filters=[("state", "=", "ALIVE")]) if actor.name == f"node:{node.node_id}"
-    ]
+    ours = ray.get_runtime_context().gcs_address  # another cluster may run on the machine
+    alive = list_actors(ours, filters=[("state", "=", "ALIVE")])
+    measurers = [actor for actor in alive if actor.name == f"node:{node.node_id}"]
     assert [(actor.class_name, actor.node_id) for actor in measurers] == [("Measurer", node.node_id)]
 
     psutil.Process(measurers[0].pid).kill()

@@ -133,9 +133,9 @@ def test_packed_answers_are_unpacked_within_bounds(answering: Answering):
     [
         ("br", b"x", Hostile),
         ("zstd", b"x", Hostile),
-        ("gzip, gzip", gzip.compress(gzip.compress(b"x")), Hostile),
+        ("gzip, gzip", gzip.compress(gzip.compress(b"x", mtime=0), mtime=0), Hostile),
         ("gzip", b"not gzip", Unreachable),
-        ("gzip", gzip.compress(bytes(1000))[:-9], Unreachable),
+        ("gzip", gzip.compress(bytes(1000), mtime=0)[:-9], Unreachable),
     ],
 )
 def test_other_packings_are_refused(answering: Answering, packing: str, body: bytes, fault: type[Exception]):
