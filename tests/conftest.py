@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from xdist.scheduler.loadfile import LoadFileScheduling
 
 from api.up import Brightroom, running
 from cluster.settings import Settings, load_settings
@@ -19,6 +20,34 @@ from serve_apps.models.embedded import compose
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 RESTING = ("done", "failed", "cancelled", "paused", "interrupted")
+SHARING = {  # files with tests in the Brightroom of the session
+    *(f"tests/api/test_{name}.py" for name in ("curl", "nextcloud_whole", "on_demand", "scrape")),
+    *(f"tests/batch/test_{name}.py" for name in ("replicas_killed", "scan", "scan_changes", "scan_faults")),
+    *(f"tests/batch/test_{name}.py" for name in ("scan_people", "service_killed", "turns_real")),
+    *(f"tests/cluster/test_{name}.py" for name in ("stats", "writer")),
+    *(f"tests/serve_apps/test_{name}.py" for name in ("fleet", "watched")),
+}
+
+
+class Sharing(LoadFileScheduling):
+    """Gives each file to one of several workers, and those of SHARING all to the same, so that one Brightroom runs."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "sharing" if file in SHARING else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
+    """Takes files in their order; otherwise those with few tests came last, which are the longest."""
+    config.option.loadscopereorder = False
+    return Sharing(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse a test that would start a second Brightroom."""
+    using = {item.nodeid.partition("::")[0] for item in items if "brightroom" in getattr(item, "fixturenames", ())}
+    if strays := ", ".join(sorted(using - SHARING)):
+        raise pytest.UsageError(f"add to SHARING in tests/conftest.py, as they use the session's Brightroom: {strays}")
 
 
 @pytest.fixture(scope="session")
