@@ -32,7 +32,6 @@ class Downloaded(msgspec.Struct, frozen=True):
     etag: str
     size: int  # bytes
     mtime: float  # seconds since the epoch, UTC
-    sha256: str  # of its bytes, in hexadecimals
 
 
 @dataclass(frozen=True)
@@ -91,9 +90,9 @@ class Download:
         self._tell(part.kept(item))
         if part.size < item.size or item.size <= 0:
             item = self._rest(item, part)
-        sha256 = self._verified(item, part)
+        self._verify(item, part)
         part.put(self._to, item.mtime)
-        return Downloaded(item.etag, item.size, item.mtime, sha256)
+        return Downloaded(item.etag, item.size, item.mtime)
 
     def _rest(self, item: Item, part: Partial) -> Item:
         """Fetch what is missing; the item with its length, if only the answer tells it."""
@@ -140,8 +139,8 @@ class Download:
             if self._stopped():
                 raise Stopped("The download was stopped. Start it again to go on from here.")
 
-    def _verified(self, item: Item, part: Partial) -> str:
-        """The SHA-256 of a whole file; raises Short when it is not what was promised, Changed when it is no version."""
+    def _verify(self, item: Item, part: Partial) -> None:
+        """Raise Short when a file is not what was promised, and Changed when it is no version."""
         if part.size != item.size:
             raise Short("The server sends less than the file is long. Try again later.", passing=True)
         if not self._summed:
@@ -154,7 +153,6 @@ class Download:
             raise Short("What came is not what the server's own checksum says. Try again later.", passing=True)
         if self._sums.right is None and not same(self._source.look(), item):
             raise Changed("The file changes again and again on the server. Scan again when that has ended.")
-        return self._sums.sha256
 
     def _tell(self, size: int) -> None:
         """Tell `progress` how many bytes there are more than it knows of."""
@@ -189,7 +187,6 @@ def with_length(item: Item, answer: Answer) -> Item:
 
 
 def same(now: Item, item: Item) -> bool:
-    """Whether a file is still the version that it was; by size and time where there are no ETags."""
-    if item.etag or now.etag:
-        return now.etag == item.etag
-    return now.mtime == item.mtime and now.size in (item.size, -1)
+    """Whether a file is still the version that it was; by its time where there are no ETags, and always by its size."""
+    as_before = now.etag == item.etag if item.etag or now.etag else now.mtime == item.mtime
+    return as_before and now.size in (item.size, -1)

@@ -1,4 +1,4 @@
-"""Checksums of a file: SHA-256 always, and beside it the strongest one that a server tells in its own words."""
+"""The checksum of a file: the strongest one that a server tells in its own words, or none."""
 
 import hashlib
 import zlib
@@ -41,28 +41,21 @@ ALGORITHMS: dict[str, Callable[[], Summing]] = {  # the strongest first
 
 
 class Sums:
-    """The sums of one file."""
+    """The sum of one file, beside the one that a server told."""
 
     def __init__(self, told: str) -> None:
         """Args: checksums as Nextcloud writes them, `SHA1:... MD5:...`; unknown ones are passed over."""
         found = dict(one.upper().split(":", 1) for one in told.split() if ":" in one)
         self._name = next((name for name in ALGORITHMS if name in found), "")
         self._expected = found.get(self._name, "").lower()
-        self._sha256 = hashlib.sha256()
-        self._other = ALGORITHMS[self._name]() if self._name else None
+        self._sum = ALGORITHMS[self._name]() if self._name else None
 
     def update(self, data: bytes) -> None:
         """Add bytes."""
-        self._sha256.update(data)
-        if self._other:
-            self._other.update(data)
-
-    @property
-    def sha256(self) -> str:
-        """The SHA-256 in hexadecimals."""
-        return self._sha256.hexdigest()
+        if self._sum:
+            self._sum.update(data)
 
     @property
     def right(self) -> bool | None:
         """Whether the sum that the server told is right; none when it told none that is known."""
-        return self._other.hexdigest() == self._expected.rjust(8, "0") if self._other else None
+        return self._sum.hexdigest() == self._expected.rjust(8, "0") if self._sum else None

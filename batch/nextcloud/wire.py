@@ -16,6 +16,7 @@ from batch.nextcloud.patience import Patience
 
 MOST_ADDRESSES = 4  # of one host that are tried
 MOST_HEADERS = 256 << 10  # bytes that may come before an answer's body
+MOST_AT_ONCE = 128 << 10  # bytes of a body that are read together, or a little more
 
 
 class Pace:
@@ -59,13 +60,28 @@ class Wire(httpcore.NetworkStream):
         began = time.monotonic()
         if self._headers is None and timeout is not None:  # only for its beginning an answer may take longer
             timeout = min(timeout, self._patience.read_s)
-        data = self._inner.read(max_bytes, timeout)
+        data = self._come(max_bytes, timeout)
         self._pace.count(len(data), time.monotonic() - began)
         if self._headers is not None:
             self._headers += len(data)
             if self._headers > MOST_HEADERS:
                 raise httpcore.RemoteProtocolError("headers without end")
         return data
+
+    def _come(self, max_bytes: int, timeout: float | None) -> bytes:
+        """The first bytes that come, and of a body others that are there by then, also more than was asked for.
+
+        TLS gives them in records of 16 KiB, and what is done with each costs as much as with a larger piece.
+        """
+        data = self._inner.read(max_bytes, timeout)
+        if self._headers is not None:
+            return data
+        pieces, size = [data], len(data)
+        while data and size < MOST_AT_ONCE and self._inner.get_extra_info("is_readable"):
+            data = self._inner.read(max_bytes, timeout)
+            pieces.append(data)
+            size += len(data)
+        return b"".join(pieces)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send a part of a request: an answer to it is waited for from here on."""

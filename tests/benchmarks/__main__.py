@@ -1,7 +1,7 @@
 """`make bench`: ingest and analysis as Brightroom does them, beside the same work bare, on the same cores in one run.
 
 Prints the two ratios, and what all processes take at rest and at most. A ratio of 1.25 is a quarter more time. Then how
-well people are recognised (`faces.py`).
+fast files come from a Nextcloud (`downloads.py`), and how well people are recognised (`faces.py`).
 """
 
 import argparse
@@ -16,7 +16,7 @@ from rich.table import Table
 from api.up import Brightroom, running
 from cluster.settings import Settings, load_settings
 from serve_apps.models.embedded import compose
-from tests.benchmarks import bare, faces
+from tests.benchmarks import bare, downloads, faces
 from tests.benchmarks.memory import idle, peak_memory
 from tests.benchmarks.pictures import write_camera_jpegs
 
@@ -37,6 +37,7 @@ def main() -> None:
         size = sum(path.stat().st_size for path in photos) / len(photos) / 1e6
         out.print(f"{len(photos)} JPEGs of 12 megapixels, {size:.1f} MB each, on {workers} cores")
         compare(settings, photos, Path(folder), workers)
+    downloads.report()
     faces.report()
 
 
