@@ -116,19 +116,20 @@ def test_evidence_rises_with_likeness():
 def test_groups_are_those_of_average_linkage(seed: int, cut: float):
     """Merging all mutual neighbours at once ends as merging the nearest pair again and again does."""
     vectors, _ = faces(10, 6, 8, 0.6, seed)
-    groups = [[face] for face in range(len(vectors))]
+    groups = np.eye(len(vectors))  # a row for each group, with a one for each of its faces
     cosines = vectors.astype(np.float64) @ vectors.T.astype(np.float64)
     while len(groups) > 1:
-        means = np.array([[cosines[np.ix_(one, two)].mean() for two in groups] for one in groups])
+        means = groups @ cosines @ groups.T / np.outer(groups.sum(1), groups.sum(1))
         np.fill_diagonal(means, -2)
         one, two = sorted(np.unravel_index(means.argmax(), means.shape))
         if means[one, two] < cut:
             break
-        groups[one] += groups.pop(two)
+        groups[one] += groups[two]
+        groups = np.delete(groups, two, 0)
 
     found = grouped(vectors, nobody(vectors), cut)
 
-    assert parts(found) == {frozenset(group) for group in groups}
+    assert parts(found) == {frozenset(np.flatnonzero(group).tolist()) for group in groups}
 
 
 def test_more_groups_than_neighbours_are_kept_are_merged_all_the_same():
