@@ -50,9 +50,11 @@ from batch.connections import Connections
 from batch.former import Formers
 from batch.mirror import mirror_of
 from batch.trash import purge
+from batch.turns import SCAN_NEXTCLOUD
 from batch.unused import forget_unused
 from cluster.errors import BrightroomError
 from cluster.store.database import Library
+from cluster.store.jobs import LIVE
 from cluster.store.storage import begun
 from cluster.store.users import User
 
@@ -178,7 +180,8 @@ def empty_trash(deps: Deps, user: User, before: datetime) -> None:
         purge(deps.settings, user.user_id, library, deps.writer(user.user_id), now)
     if library.acts.outlived(before):
         acts.purge(library, deps.writer(user.user_id), before)
-    if library.remotes.count(col("gone")):
+    scanning = deps.system.jobs.list(user.user_id, 1, states=LIVE, action=SCAN_NEXTCLOUD)  # what is gone may come back
+    if not scanning and library.remotes.count(col("gone")):
         forget_unused(library, deps.writer(user.user_id), mirror_of(deps.settings, user.name), now - before, now)
 
 

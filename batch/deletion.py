@@ -15,6 +15,7 @@ from lancedb.expr import col, lit
 
 from batch import rows
 from batch.guard import Disk, Guard
+from batch.mirror import lost_files
 from batch.plan import MOST_NAMES, Plan
 from batch.rows import Row
 from batch.sink import Commits
@@ -46,7 +47,7 @@ class Deletion:
         """`root` is the owner's folder; `library` must see every commit where photos are deleted."""
         self.library, self.root = library, os.fsencode(root)
         self.guard = Guard(library, self.root, settings.scan.vanish_share)
-        self.elsewhere = library.remotes.lost()  # on a Nextcloud, by its last listing: nobody looks there again
+        self.elsewhere = lost_files(library)  # on a Nextcloud, by its last listing: nobody looks there again
 
     def lost(self) -> Lost:
         """Look for every file that the library knows."""

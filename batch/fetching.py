@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from batch.ingest import FileRead, FileSeen, Group
+from batch.mirrored import version_ns
 from batch.nextcloud.client import Downloaded, Nextcloud
 from batch.nextcloud.faults import (
     Busy,
@@ -29,7 +30,6 @@ from batch.nextcloud.faults import (
 )  # fmt: skip
 from batch.nextcloud.listing import Item
 from batch.progress import Progress
-from batch.remotes import version_ns
 from batch.rows import Row
 from batch.sources import Fetched
 from batch.variants import SIDECAR

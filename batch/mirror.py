@@ -12,32 +12,38 @@ from pathlib import Path
 
 from lancedb.expr import col, lit
 
-from batch.discover import Entry, Folder
-from batch.fetching import GB, Fetching
+from batch.discover import Entry, Folder, matches
+from batch.fetching import GB, PORTION, Fetching
 from batch.guard import NEVER, OURS, Guard
 from batch.ingest import Group
+from batch.mirrored import Account
 from batch.nextcloud.client import Nextcloud
 from batch.nextcloud.names import local_name
+from batch.nextcloud.partial import tidy
 from batch.progress import Progress
-from batch.remotes import Account, Listing
+from batch.remotes import Listing
 from batch.rows import Row
 from batch.sink import Commits
 from batch.sources import Fetched
 from cluster.settings import Settings
 from cluster.store.database import META, Library
 from cluster.store.files import NEXTCLOUD
+from cluster.store.paths import file_id
 from cluster.store.remotes import SCHEMA
 from cluster.store.schema import changes_of, rows_of
 from cluster.store.sources import Source as Connection
+from cluster.store.users import id_of
 from cluster.store.writer import Update
 from serve_apps.media.kinds import kind_of
 
+KEPT_PARTS_S = 7 * 24 * 3600  # of files that were not fetched whole, for when somebody goes on
 FIRST = "nextcloud_account"  # key of the table `meta`: whose files lie in the mirror itself; others' have a folder each
 
 
 def mirror_of(settings: Settings, user_name: str) -> Path:
     """The folder that a user's files from their Nextcloud are kept in."""
-    return settings.root / "nextcloud_media" / os.fsdecode(local_name(user_name.replace("/", "_")))
+    name = user_name.replace("/", f"~{id_of(user_name)}") if "/" in user_name else user_name  # nobody else's
+    return settings.root / "nextcloud_media" / os.fsdecode(local_name(name))
 
 
 class RemoteGuard(Guard):
@@ -49,7 +55,7 @@ class RemoteGuard(Guard):
 
     def missing(self) -> int:
         """How many of the files that should be there are not, by the last listing."""
-        lost, ours = self.library.remotes.lost(), (col("source") == lit(self.source)) & (col("state") != lit("missing"))
+        lost, ours = lost_files(self.library), (col("source") == lit(self.source)) & (col("state") != lit("missing"))
         batches = self.library.files.batches(ours, ["path"])
         return sum(path in lost for batch in batches for path in batch["path"].to_pylist())
 
@@ -95,32 +101,26 @@ class Mirror:
         stage = self.progress.stage("listing")
         stage.begin(0)
         listing = Listing(
-            self.library, self.writer, self.account, self.cloud, self.connection.excludes, self.stopped,
+            self.library, self.writer, self.account, self.cloud, left_out(self.settings, self.connection), self.stopped,
             self.taken_along, self.listed,
         )  # fmt: skip
+        tidy(self.fetching.partial, KEPT_PARTS_S)
         listing.run(self.connection.folders)
         self.unlisted = listing.failed
         self.progress.listed += listing.skipped.total()
         self.progress.skip(dict(+listing.skipped))
         stage.state = "pending" if self.stopped() else "done"
         if self.keeps:
-            self.fetching.make_sure_of_room(sum(max(row["size"], 0) for row in self.unfetched()))
+            due = unfetched(self.settings, self.library, self.account, self.connection)
+            self.fetching.make_sure_of_room(sum(max(row["size"], 0) for row in due))
+        else:
+            self.let_go()
 
     def listed(self, entries: int) -> None:
         """Count what the server listed."""
         stage = self.progress.stage("listing")
         stage.total += entries
         stage.advance(entries, 0)
-
-    def unfetched(self) -> Iterator[Row]:
-        """Files on the server whose present version was not fetched yet."""
-        for row in self.library.remotes.files(self.account.mark).to_pylist():
-            if row["fetched"] != row["etag"] and self.chosen(row["path"]):
-                yield row
-
-    def chosen(self, path: str) -> bool:
-        """Whether a file lies in a folder that the owner chose."""
-        return any(one == "" or path.startswith(f"{one}/") for one in self.connection.folders)
 
     def walk(self, skip: Sequence[str]) -> Iterator[Folder]:
         """Every folder with the files that are on the server; of folders not chosen any more what was fetched.
@@ -131,7 +131,7 @@ class Mirror:
             yield Folder(os.fsencode(path), [], {}, why)
         columns = ["path", "local", "size", "mtime_ns", "fetched"]
         rows = self.library.remotes.files(self.account.mark, columns).to_pylist()
-        shown = [row for row in rows if row["fetched"] or self.chosen(row["path"])]
+        shown = [row for row in rows if row["fetched"] or is_wanted(row["path"], self.settings, self.connection)]
         shown.sort(key=lambda row: (os.path.dirname(row["local"]), row["local"]))
         for folder, files in groupby(shown, key=lambda row: os.path.dirname(row["local"])):
             yield Folder(folder, [entry(row) for row in files], {})
@@ -139,7 +139,7 @@ class Mirror:
     def is_gone(self, path: bytes) -> bool:
         """Whether the last listing said that a file is gone."""
         if self.gone is None:
-            self.gone = self.library.remotes.lost()
+            self.gone = lost_files(self.library)
         return path in self.gone
 
     def guard(self, library: Library, share: float, job_id: str) -> Guard:
@@ -151,15 +151,14 @@ class Mirror:
         rows = self.rows_of({file.path for group in groups for file in group.files})
         stage = self.progress.stage("downloads")
         stage.begin(len(self.fetching.wanted(groups, rows)))
-        for fetched in self.fetching.portions(groups, rows, stopped):
+        for fetched in self.fetching.portions(groups, rows, lambda: stopped() or self.stopped()):
             self.note([rows[file.path] for group in fetched.groups for file in group.files if file.path in rows])
             yield fetched
         stage.state = "pending" if stopped() else "done"
 
     def rows_of(self, paths: set[bytes]) -> dict[bytes, Row]:
         """The rows of files, by their places in the mirror."""
-        rows = self.library.remotes.files(self.account.mark).to_pylist()
-        return {row["local"]: row for row in rows if row["local"] in paths}
+        return {row["local"]: row for row in self.library.remotes.placed(self.account.mark, sorted(paths))}
 
     def note(self, rows: Sequence[Row]) -> None:
         """Commit of files that are in the mirror that their version is."""
@@ -182,6 +181,18 @@ class Mirror:
             for file in group.files:
                 Path(os.fsdecode(os.path.join(self.root, file.path))).unlink(missing_ok=True)
 
+    def let_go(self) -> None:
+        """Delete what was read and is not to be kept: a scan may have ended before it did; only what is still there."""
+        found = [os.path.join(folder, name) for folder, _, names in os.walk(self.root) for name in names]
+        for start in range(0, len(found), PORTION):
+            paths = {file_id(NEXTCLOUD, os.path.relpath(one, self.root)): one for one in found[start : start + PORTION]}
+            known = self.library.files.by_keys(list(paths), ["file_id", "path", "state", "mtime_ns"]).to_pylist()
+            read = {row["path"]: row for row in known if row["state"] == "ok"}
+            for path in self.rows_of(set(read)):  # others are gone from the server: nobody could bring them back
+                file = Path(os.fsdecode(paths[read[path]["file_id"]]))
+                if file.lstat().st_mtime_ns == read[path]["mtime_ns"]:
+                    file.unlink()
+
 
 def account_of(library: Library, connection: Connection) -> Account:
     """The account that a library's remotes are listed for; the first one's files lie in the mirror itself."""
@@ -189,6 +200,11 @@ def account_of(library: Library, connection: Connection) -> Account:
     if first is None or first["value"] == account.mark:
         return account
     return Account(connection.server, connection.login, first=False)
+
+
+def left_out(settings: Settings, connection: Connection) -> list[str]:
+    """The patterns of what is not scanned: everybody's, and the user's own."""
+    return [*settings.scan.skip, *connection.excludes]
 
 
 def keeps_originals(settings: Settings, connection: Connection) -> bool:
@@ -200,3 +216,31 @@ def keeps_originals(settings: Settings, connection: Connection) -> bool:
 def entry(row: Row) -> Entry:
     """A file as the walk of a folder would list it."""
     return Entry(row["local"], kind_of(row["path"].rpartition("/")[2]) or "", row["size"], row["mtime_ns"])
+
+
+def unfetched(settings: Settings, library: Library, account: Account, connection: Connection) -> Iterator[Row]:
+    """Files on the server whose present version is wanted and was not fetched yet."""
+    columns = ["remote_id", "path", "size", "etag", "fetched"]  # of 200,000 files all of them are 300 MB
+    for row in library.remotes.files(account.mark, columns).to_pylist():
+        if row["fetched"] != row["etag"] and is_wanted(row["path"], settings, connection):
+            yield row
+
+
+def is_wanted(path: str, settings: Settings, connection: Connection) -> bool:
+    """Whether a file lies in a folder that the owner chose, and neither it nor a folder on the way is left out."""
+    if not any(one == "" or path.startswith(f"{one}/") for one in connection.folders):
+        return False
+    patterns, parts = left_out(settings, connection), path.split("/")
+    on_the_way = ["/".join(parts[:at]) for at in range(1, len(parts) + 1)]
+    return not any(matches(one.rpartition("/")[2], one, patterns) for one in on_the_way)
+
+
+def lost_files(library: Library) -> set[bytes]:
+    """The paths in the mirror of files that are gone from their server.
+
+    One that was moved there is not lost before it was read at its new place: that may have to be fetched first.
+    """
+    moves = library.remotes.moves()
+    ids = {file_id(NEXTCLOUD, new): old for old, new in moves.items()}
+    read = {ids[one] for one in library.files.by_keys(list(ids), ["file_id"])["file_id"].to_pylist()}
+    return library.remotes.lost() - (moves.keys() - read)

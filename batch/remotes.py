@@ -17,9 +17,10 @@ from urllib.parse import unquote
 from lancedb.expr import col, lit
 
 from batch.discover import MAX_DEPTH, matches
+from batch.mirrored import Account, version, version_ns
 from batch.nextcloud.faults import Changed, Forbidden, Gone, Hostile, Locked, Unreachable, Withheld
 from batch.nextcloud.listing import LONGEST_HREF, Item
-from batch.nextcloud.names import folded, local_name
+from batch.nextcloud.names import folded
 from batch.rows import Row
 from batch.sink import Commits
 from cluster.errors import ServiceError
@@ -35,7 +36,7 @@ AWAY = (Unreachable, Forbidden)  # faults of a server, or of one folder only, as
 PASSING_OVER = (Gone, Hostile, Locked, Changed, Withheld, *AWAY)  # faults that leave other folders to be listed
 MOST_TOLD = 20  # entries of a folder that are told of one by one when they are left out
 KNOWN = ("remote_id", "path", "etag", "local", "fetched", "is_folder", "gone")  # what a listing is compared with
-SECOND_NS = 1_000_000_000
+NO_FOLDER = "this is no folder; choose the folder that it lies in"
 
 Refusals = Callable[[str, str], None]  # told what is left out, and why
 
@@ -50,20 +51,6 @@ class Cloud(Protocol):
     def list(self, path: str, refused: Refusals) -> Iterator[Item]:
         """What a folder holds, the folder itself first."""
         ...
-
-
-class Account:
-    """An account on a server, as the rows know it: a mark, and the folder of the mirror that its files lie in."""
-
-    def __init__(self, server: str, login: str, first: bool) -> None:
-        """`first`: whether the library knows no other account's files; another's get a folder of their own."""
-        self.mark = hashlib.sha256(f"{server}\0{login}".encode()).hexdigest()[:16]
-        self.place = b"" if first else f"~{self.mark}".encode()
-
-    def local(self, path: str, taken: set[bytes]) -> bytes:
-        """A path's place in the mirror; `taken` are the folded names of others in its folder."""
-        below = local_name(path, taken)
-        return b"/".join(part for part in (self.place, below) if part)
 
 
 class Listing:
@@ -100,7 +87,10 @@ class Listing:
         """List all below a folder that the owner chose; one that is gone is said to be, and what was in it stays."""
         try:
             item = self.cloud.about(path)
-            known = self.library.remotes.get(remote_id(self.account.mark, path))
+            if not item.is_folder:
+                self.failed.append((path, NO_FOLDER))
+                return
+            known = self.library.remotes.get(self.folder_id(path))
             self.write(self.new_folder(item, known))
             self.folder(item, known, path.count("/"))
         except PASSING_OVER as fault:
@@ -119,7 +109,7 @@ class Listing:
             return False
         for one, before in below:
             whole = self.folder(one, before, depth + 1) and whole
-        self.write([self.row(here, remote_id(self.account.mark, here.path), self.noted(here, whole))])
+        self.write([self.row(here, self.folder_id(here.path), self.noted(here, whole))])
         return whole
 
     def write(self, rows: Sequence[Row]) -> None:
@@ -152,15 +142,15 @@ class Listing:
 
         Returns it, the folders in it as they are and were, and whether nothing was left out.
         """
-        left_out, row_id = LeftOut(), remote_id(self.account.mark, path)
+        left_out, row_id = LeftOut(), self.folder_id(path)
         found = self.cloud.list(path, left_out.note)
         here, seen, inside = next(found), set[str](), list[tuple[Item, Row | None]]()
-        before = self.library.remotes.below(row_id, KNOWN).to_pylist() if known else []
+        before = self.library.remotes.below(row_id, KNOWN).to_pylist()  # also of a folder that is not known itself
         rows = {row["remote_id"]: row for row in before}
         taken = {folded(row["local"].rpartition(b"/")[2]) for row in before}
         while some := list(islice(found, AT_ONCE)):
             self.listed(len(some))
-            keys = [remote_id(self.account.mark, item.path) for item in some]
+            keys = [self.folder_id(item.path) if item.is_folder else self.file_id(item.path) for item in some]
             seen.update(keys)
             below = [(item, rows.get(key)) for item, key in zip(some, keys, strict=True) if self.wanted(item)]
             inside += below
@@ -179,7 +169,7 @@ class Listing:
         """The row of a folder that is not known yet, without an etag, as nothing in it is listed; else none."""
         if known and not known["gone"]:
             return []
-        return [self.row(item, remote_id(self.account.mark, item.path), "")]
+        return [self.row(item, self.folder_id(item.path), "")]
 
     def file(self, item: Item, parent_id: str, known: dict[str, Row], taken: set[bytes]) -> Row | None:
         """The row of a file that is new, or another than is known; None for what is no photo's, or as it was."""
@@ -189,7 +179,7 @@ class Listing:
         if not kind_of(item.path.rpartition("/")[2]):
             self.skipped["not a photo or video"] += 1
             return None
-        key = remote_id(self.account.mark, item.path)
+        key = self.file_id(item.path)
         before = known.get(key, {})
         if before and not before["gone"] and before["etag"] == version(item):
             return None
@@ -204,25 +194,44 @@ class Listing:
         return {
             "remote_id": key, "account": self.account.mark, "path": item.path, "file_id": item.file_id, "etag": etag,
             "checksum": item.checksum, "is_folder": item.is_folder, "size": item.size, "mtime": item.mtime,
-            "parent_id": remote_id(self.account.mark, parent) if item.path else "", "mtime_ns": version_ns(item),
+            "parent_id": self.folder_id(parent) if item.path else "", "mtime_ns": version_ns(item),
             "gone": False,
         }  # fmt: skip
+
+    def folder_id(self, path: str) -> str:
+        """The id of a folder: another than that of a file which had its name before it."""
+        return remote_id(self.account.mark, f"{path}/")
+
+    def file_id(self, path: str) -> str:
+        """The id of a file."""
+        return remote_id(self.account.mark, path)
 
     def excluded(self, item: Item) -> bool:
         """Whether the owner leaves a file or folder out."""
         return matches(item.path.rpartition("/")[2], item.path, self.excludes)
 
     def lost(self, rows: Sequence[Row]) -> None:
-        """Commit that entries are gone, folders with all below them."""
+        """Commit that entries are gone, folders with all below them; the deepest first.
+
+        A folder that is said to be gone is not looked into again: one that is killed must not leave files in it.
+        """
         self.commit()
+        levels: list[Sequence[Row]] = []
         while rows:
-            gone = [{"remote_id": row["remote_id"], "gone": True, **({"etag": ""} if row["is_folder"] else {})}
-                    for row in rows]  # fmt: skip
-            for alike in (True, False):  # an update says the same columns of all its rows
-                if some := [row for row in gone if ("etag" in row) == alike]:
-                    self.writer.commit([Update("remotes", changes_of(some, SCHEMA))])
-            inside = [self.library.remotes.below(row["remote_id"]).to_pylist() for row in rows if row["is_folder"]]
+            levels.append(rows)
+            inside = [
+                self.library.remotes.below(row["remote_id"], KNOWN).to_pylist() for row in rows if row["is_folder"]
+            ]
             rows = [row for some in inside for row in some if not row["gone"]]
+        for some in reversed(levels):
+            self.mark_gone([row for row in some if row["is_folder"]], {"gone": True, "etag": ""})
+            self.mark_gone([row for row in some if not row["is_folder"]], {"gone": True})
+
+    def mark_gone(self, rows: Sequence[Row], said: Row) -> None:
+        """Commit the same of some rows."""
+        if rows:
+            changed = [{"remote_id": row["remote_id"], **said} for row in rows]
+            self.writer.commit([Update("remotes", changes_of(changed, SCHEMA))])
 
     def follow_moves(self) -> None:
         """Note of files that are new where they are that their bytes were fetched from where they were."""
@@ -271,17 +280,3 @@ def outermost(folders: Iterable[str]) -> list[str]:
         if not any(one == "" or path.startswith(f"{one}/") for one in chosen):
             chosen.append(path)
     return chosen
-
-
-def version(item: Item) -> str:
-    """What another version of a file would have another of: its etag, else its size and time."""
-    return item.etag or f"{item.size}/{item.mtime}"
-
-
-def version_ns(item: Item) -> int:
-    """The modification time that a version's file gets in the mirror, in nanoseconds: the server's time to the second.
-
-    What is below the second stands for the etag, so that a scan sees another version by its time alone.
-    """
-    mark = int(hashlib.sha256(version(item).encode()).hexdigest()[:7], 16) % SECOND_NS
-    return max(0, min(int(item.mtime), 2**33)) * SECOND_NS + mark

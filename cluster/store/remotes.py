@@ -61,9 +61,20 @@ class Remotes(Table):
         return {row["local"]: row["path"] for row in rows}
 
     def lost(self) -> set[bytes]:
-        """The paths in the mirror of files that are gone from their server, of whichever account."""
+        """The paths in the mirror of files that are gone from where they were, of whichever account."""
         found = self.batches(col("gone") & ~col("is_folder"), ["local"])
         return {path for batch in found for path in batch["local"].to_pylist()}
+
+    def moves(self) -> dict[bytes, bytes]:
+        """Of files that are gone from where they were, but are elsewhere on their server: the old path and the new."""
+        named = ~col("is_folder") & (col("file_id") != lit(""))
+        gone = self.narrow(named & col("gone"), ["account", "file_id", "local"]).to_pylist()
+        if not gone:
+            return {}
+        here = self.narrow(named & ~col("gone"), ["account", "file_id", "local"]).to_pylist()
+        places = {(row["account"], row["file_id"]): row["local"] for row in here}
+        found = ((row["local"], places.get((row["account"], row["file_id"]))) for row in gone)
+        return {old: new for old, new in found if new is not None}
 
     def at(self, local: bytes) -> dict[str, Any] | None:
         """The file with a path in the mirror, or None."""

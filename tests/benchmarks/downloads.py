@@ -23,12 +23,12 @@ from rich.table import Table
 
 from batch.fetching import Fetching
 from batch.ingest import FileSeen, Group
+from batch.mirrored import version_ns
 from batch.nextcloud.addresses import Addresses
 from batch.nextcloud.client import Nextcloud
 from batch.nextcloud.patience import Patience
 from batch.nextcloud.transport import Transport
 from batch.progress import Progress
-from batch.mirrored import version_ns
 from cluster.settings import NextcloudSettings
 
 FILES, SIZE = 200, 3_000_000
