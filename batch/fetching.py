@@ -50,7 +50,7 @@ ABOUT_ONE = (
     Unkept,
     Withheld,
 )  # faults of one file
-GB = 1_000_000_000
+MB, GB = 1_000_000, 1_000_000_000
 NO_ROOM = (
     "{needed:.1f} GB are to be downloaded and {free:.1f} GB may be used on this disk. Make room, choose fewer folders, "
     "or keep no originals (keep_originals: false)."
@@ -68,6 +68,7 @@ class Fetching:
         self.least_free, self.downloads, self.progress = least_free, downloads, progress
         self.counting = threading.Lock()
         self.unreached = 0
+        self.came = self.due = 0  # bytes
 
     def portions(
         self, groups: Sequence[Group], rows: dict[bytes, Row], stopped: Callable[[], bool]
@@ -102,6 +103,12 @@ class Fetching:
         reasons = list(pool.map(lambda file: self.one(rows[file.path], stopped), files))
         lacking = {file.path: why for file, why in zip(files, reasons, strict=True) if why is not None}
         return fetched_of(groups, lacking)
+
+    def expect(self, groups: Sequence[Group], rows: dict[bytes, Row]) -> None:
+        """Count the files of groups that are to be fetched, and their bytes as far as they are told."""
+        files = self.wanted(groups, rows)
+        self.due += sum(max(rows[file.path]["size"], 0) for file in files)
+        self.progress.stage("downloads").begin(len(files))
 
     def wanted(self, groups: Sequence[Group], rows: dict[bytes, Row]) -> list[FileSeen]:
         """The files of groups that are not in the mirror."""
@@ -148,6 +155,8 @@ class Fetching:
         """Count bytes; fewer than none when some have to come again."""
         with self.counting:
             self.progress.fact("bytes_downloaded", count)
+            self.came += count
+            self.progress.stage("downloads").note = f"{self.came / MB:,.1f} of {self.due / MB:,.1f} MB"
 
     def fetched(self, failed: ServiceError | None = None) -> None:
         """Count a file; raises when so many in a row cannot be reached that the server is asked, and it cannot either.

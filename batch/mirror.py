@@ -150,7 +150,7 @@ class Mirror:
         """The groups in portions, each once its files are in the mirror, which is noted then."""
         rows = self.rows_of({file.path for group in groups for file in group.files})
         stage = self.progress.stage("downloads")
-        stage.begin(len(self.fetching.wanted(groups, rows)))
+        self.fetching.expect(groups, rows)
         for fetched in self.fetching.portions(groups, rows, lambda: stopped() or self.stopped()):
             self.note([rows[file.path] for group in fetched.groups for file in group.files if file.path in rows])
             yield fetched

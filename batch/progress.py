@@ -32,7 +32,7 @@ class StageProgress(msgspec.Struct):
     done: int = 0
     failed: int = 0
     state: str = "waiting"  # waiting, running, done, pending
-    note: str = ""  # why it is pending
+    note: str = ""  # why it is pending, or how many bytes have come of how many
     rate: float = 0  # photos a second since it began
     eta_s: float | None = None
     spent_s: float = 0  # from its beginning to the last commit so far, in this attempt

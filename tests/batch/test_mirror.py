@@ -35,6 +35,7 @@ def test_a_first_scan_fetches_everything_and_a_second_one_nothing(home: Clouded)
     counts = home.scan()
 
     assert (counts["listed"], counts["committed"], counts["failed"], counts["skipped"]) == (7, 6, 0, 1)
+    assert counts["bytes_downloaded"] == sum(len(data) for data in home.fetched().values())
     assert set(home.shown()) == {"a.jpg", "2021/b.jpg", "2021/c.jpg", "2022/d.jpg", "2022/e.jpg", "2022/x/f.jpg"}
     assert home.fetched()["2022/x/f.jpg"] == jpeg(5)
     home.cloud.forget()
