@@ -11,7 +11,7 @@ from batch.nextcloud.names import local_name
 from batch.remotes import AT_ONCE, MOST_TOLD, Account, Listing, Refusals
 from cluster.store.writer import Upsert, Write, Writer
 from tests.batch.bench_of_one import jpeg
-from tests.batch.clouded import Clouded
+from tests.batch.clouded import QUICK, Clouded
 from tests.nextcloud.server import StandIn
 
 FOLDERS = [f"f{number}" for number in range(8)]
@@ -169,12 +169,13 @@ def test_a_folder_that_the_server_cannot_reach_leaves_the_others(home: Clouded):
     assert "f1/1.jpg" in there(home)
 
 
-def test_a_server_that_is_away_ends_the_listing(home: Clouded):
-    """It says so, and nothing is gone."""
+@pytest.mark.parametrize("times", [QUICK.tries, None])
+def test_a_server_that_is_away_ends_the_listing(home: Clouded, times: int | None):
+    """Also one that answers but cannot list what it has. It says so, and nothing is gone."""
     listed(home)
     home.cloud.put("f1/new.jpg", jpeg(60))
     source = home.made(None).source
-    home.cloud.faults.at("unavailable", "PROPFIND", "", nth=3, times=None)  # after the check and the chosen folder
+    home.cloud.faults.at("unavailable", "PROPFIND", "", nth=3, times=times)  # after the check and the chosen folder
 
     with pytest.raises(Unreachable):
         source.look()
