@@ -43,13 +43,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
     return Sharing(config, log)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse a test that would start a second Brightroom."""
-    using = {item.nodeid.partition("::")[0] for item in items if "brightroom" in getattr(item, "fixturenames", ())}
-    if strays := ", ".join(sorted(using - SHARING)):
-        raise pytest.UsageError(f"add to SHARING in tests/conftest.py, as they use the session's Brightroom: {strays}")
-
-
 @pytest.fixture(scope="session")
 def weights() -> Path:
     """The embedded checkpoints, composed once and kept between sessions."""
