@@ -17,9 +17,9 @@ from litestar.response import Stream
 from api.ranges import Span, matches, requested_span, unsatisfiable
 from batch.connections import Connections
 from batch.mirror import account_of
+from batch.mirrored import version
 from batch.nextcloud.client import Nextcloud
 from batch.nextcloud.faults import Changed, Short
-from batch.remotes import version
 from cluster.errors import NotFound
 from cluster.store.database import Library, System
 

@@ -32,9 +32,7 @@ def forget_unused(library: Library, writer: Commits, mirror: Path, lasts: timede
                for at in range(0, len(gone), AT_ONCE))  # fmt: skip
 
 
-def some(
-    library: Library, writer: Commits, mirror: Path, gone: Sequence[Row], before: datetime, now: datetime
-) -> int:
+def some(library: Library, writer: Commits, mirror: Path, gone: Sequence[Row], before: datetime, now: datetime) -> int:
     """Do so for some rows of what is gone."""
     ids = {row["remote_id"]: file_id(NEXTCLOUD, row["local"]) for row in gone}
     used = set(library.files.by_keys(list(ids.values()), ["file_id"])["file_id"].to_pylist())
