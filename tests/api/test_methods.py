@@ -25,7 +25,9 @@ def photo(world: World) -> str:
 def test_head_answers_like_get_without_a_body(world: World, photo: str, path: str) -> None:
     """The same status and the same headers, whoever asks."""
     about = {"photo_id": photo, "size": "big", "path": "x", "name": "tags", "service": "api"}
-    concrete = path.format(**about, **dict.fromkeys(("job_id", "user_id", "event_id", "person_id", "face_id"), "0"))
+    concrete = path.format(
+        **about, **dict.fromkeys(("job_id", "user_id", "event_id", "person_id", "face_id", "login_id"), "0")
+    )
     for client in (world.as_user("root"), world.as_user("ann"), world.client()):
         got, head = client.get(concrete), client.head(concrete)
 
