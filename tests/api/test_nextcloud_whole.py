@@ -75,6 +75,7 @@ def anybody(brightroom: Brightroom, tmp_path_factory: pytest.TempPathFactory) ->
             yield User(whole, client, user.user_id, cloud)
 
 
+@pytest.mark.timeout(900)  # four scans and one of a folder, on a machine that may be busy
 def test_photos_from_a_nextcloud_are_those_of_a_disk(anybody: User, household: Any):
     """Set up, browse, choose, scan: the same photos, variants and videos as from a folder; then nothing is transferred.
 
