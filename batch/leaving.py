@@ -1,6 +1,6 @@
 """Leaving a Nextcloud without keeping its photos: those that are nowhere else go to the trash. Can be undone.
 
-What was fetched stays on the disk as long as the trash holds the photos; `mirror.py` tidies it up.
+What was fetched stays on the disk as long as the trash holds the photos; then `unused.py` deletes it.
 """
 
 from collections.abc import Callable
