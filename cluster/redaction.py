@@ -9,7 +9,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, quote_plus
@@ -57,6 +57,7 @@ NAMES = (
     rf"|{SESSION_COOKIE}|(?:token|key)s(?={SIGN}[\[({{]\s{{0,4}}[bru]{{0,2}}{QUOTE})"
 )
 OPTIONS = r"(?:password|passwd|passphrase|passcode|secret|token|credentials?|(?:api|access|secret|private)-?key)"
+NAME = re.compile(NAMES, re.IGNORECASE | re.ASCII)
 HEADERS = r"(?:proxy-)?authorization|(?:set-)?cookies?|x-(?:auth|api|csrf|access)[\w-]{0,20}+"
 BEGINS = r"(?:(?<![\w-])|(?<=%[0-9A-Fa-f][0-9A-Fa-f]))"  # of a run of letters, also behind an escape of a URL
 
@@ -107,13 +108,16 @@ class Redactor:
 
     def __init__(self) -> None:
         self._known: tuple[str, ...] = ()  # swapped whole, so that texts are redacted without a lock
+        self._names: tuple[str, ...] = ()  # of those the ones that are names of secrets too, such as `password`
         self._learning = threading.Lock()
 
     def remember(self, value: str) -> None:
         """Take this value out from now on, also URL-encoded, quoted and in base64; one under 8 characters is not."""
         if len(value.strip()) >= SHORTEST:
             with self._learning:
-                self._known = tuple(sorted({*self._known, *forms(value.strip())}, key=len, reverse=True))
+                known = sorted({*self._known, *self._names, *forms(value.strip())}, key=len, reverse=True)
+                self._names = tuple(one for one in known if NAME.fullmatch(one))
+                self._known = tuple(one for one in known if not NAME.fullmatch(one))
 
     def __call__(self, text: str) -> str:
         """The text without its secrets; of one over a megabyte the beginning."""
@@ -122,14 +126,21 @@ class Redactor:
         return text if whole else text[:-TAIL]
 
     def _redacted(self, text: str) -> str:
-        for known in self._known:
-            if known in text:
-                text = text.replace(known, MARK)
+        text = without(self._known, text)
         lower = text.lower()
         for one in RULES:
             if any(word in lower for word in one.words):
                 text = one.pattern.sub(one.put, text)
-        return TOKEN.sub(mixed, text) if len(text) >= SESSION_TOKEN else text
+        text = TOKEN.sub(mixed, text) if len(text) >= SESSION_TOKEN else text
+        return without(self._names, text)  # last: before it they tell the rules what is a secret
+
+
+def without(values: Iterable[str], text: str) -> str:
+    """A text with the mark in the place of each of these values."""
+    for value in values:
+        if value in text:
+            text = text.replace(value, MARK)
+    return text
 
 
 redacted = Redactor()  # this process's own

@@ -23,7 +23,8 @@ def test_a_small_scan_does_not_wait_for_a_big_one(household, sample: SampleLibra
     short = small.rest(small.start())
 
     assert short.state == "done"
-    assert big.brightroom.system.jobs.get(long.job_id).state in ("queued", "running")
+    resting = big.brightroom.system.jobs.get(long.job_id)
+    assert (resting.state in ("queued", "running"), resting.error) == (True, "")
     ended = big.rest(long)
     assert (ended.state, ended.attempt > 1) == ("done", True)
     assert ended.counts["photos_added"] == big.library.photos.count() == BIG

@@ -13,11 +13,12 @@ import pytest
 
 from cluster.logs import ABOUT, configure, logs_dir, unconfigure
 from cluster.records import LINE_BYTES, JsonLines, PlainText
-from cluster.redaction import MARK, redacted
+from cluster.redaction import MARK, Redactor
 from cluster.settings import SERVICES, Settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SECRET = "correct-horse-battery"
+REDACT = Redactor()  # knows nothing of what other tests of this process were told
 Configured = Callable[..., None]
 
 ENDINGS = {
@@ -41,7 +42,7 @@ configure(sys.argv[1], "jobs", "job-7")
 @pytest.fixture
 def log_for(tmp_path: Path) -> Iterator[Configured]:
     """Makes this process log below a folder for as long as the test runs."""
-    yield lambda about="api", **given: configure(tmp_path, about, **{"prints_are_kept": False, **given})
+    yield lambda about="api", **given: configure(tmp_path, about, **{"prints_are_kept": False, "redact": REDACT, **given})
     unconfigure()
 
 
@@ -154,8 +155,8 @@ def test_logs_are_of_services_that_there_are(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["a\nb\r", "\x1b[31mred\x1b[0m", "\x7f\x9b1m", "\u202egpj.exe", "\udc80", "\u2028"])
 def test_no_text_begins_a_line_or_steers_a_terminal(text: str) -> None:
     """In JSON and in what people read; a program gets the very text back."""
-    told = JsonLines("api", "", redacted).format(record("%s", text))
-    shown = PlainText("api", "", redacted).format(record("%s", text))
+    told = JsonLines("api", "", REDACT).format(record("%s", text))
+    shown = PlainText("api", "", REDACT).format(record("%s", text))
 
     assert json.loads(told)["message"] == text
     assert told.isprintable()
@@ -170,7 +171,7 @@ def test_the_lines_of_an_exception_pass_for_no_other_record() -> None:
     except ValueError as error:
         told.exc_info = (type(error), error, error.__traceback__)
 
-    head, *below = PlainText("api", "", redacted).format(told).split("\n")
+    head, *below = PlainText("api", "", REDACT).format(told).split("\n")
     assert head.endswith("some.module: failed")
     assert all(line.startswith("  | ") and line.isprintable() for line in below)
 
@@ -179,7 +180,7 @@ def test_the_lines_of_an_exception_pass_for_no_other_record() -> None:
 def test_a_line_has_its_length_and_a_cut_reveals_nothing(sign: str) -> None:
     """Secrets are taken out first: none is cut in half, wherever the cut is."""
     for fill in range(LINE_BYTES // 2 - 60, LINE_BYTES // 2 + 20, 7):
-        told = JsonLines("api", "", redacted).format(record(sign * fill + f" password={SECRET} " + sign * 10**5))
+        told = JsonLines("api", "", REDACT).format(record(sign * fill + f" password={SECRET} " + sign * 10**5))
         assert len(told.encode()) < LINE_BYTES
         assert json.loads(told)["message"].endswith("[cut]")
         assert "correct" not in told

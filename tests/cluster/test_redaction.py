@@ -182,6 +182,16 @@ def test_short_values_are_not_remembered() -> None:
     assert redactor("the admin is in") == "the admin is in"
 
 
+@pytest.mark.parametrize("poor", ["password", "Passphrase", "password1", "input_value", "credentials"])
+def test_a_secret_that_is_a_name_of_secrets_hides_the_others_no_worse(poor: str) -> None:
+    """Somebody's password is `password`: what stands behind that word is found as before, and the word is taken out."""
+    redactor = Redactor()
+    redactor.remember(poor)
+
+    assert redactor(f"{poor}=correct-horse {poor}") == f"{MARK}={MARK} {MARK}"
+    assert "correct" not in redactor(repr({poor: "correct-horse"}))
+
+
 def test_the_environment_tells_secrets_by_their_names() -> None:
     """Those whose names say so; not what says where one lies, and not what is about something else."""
     redactor = Redactor()
