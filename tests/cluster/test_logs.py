@@ -42,7 +42,8 @@ configure(sys.argv[1], "jobs", "job-7")
 @pytest.fixture
 def log_for(tmp_path: Path) -> Iterator[Configured]:
     """Makes this process log below a folder for as long as the test runs."""
-    yield lambda about="api", **given: configure(tmp_path, about, **{"prints_are_kept": False, "redact": REDACT, **given})
+    usual = {"prints_are_kept": False, "redact": REDACT}
+    yield lambda about="api", **given: configure(tmp_path, about, **{**usual, **given})
     unconfigure()
 
 
