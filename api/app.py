@@ -26,6 +26,7 @@ from api.deps import Deps
 from api.errors import HANDLERS
 from api.feed import Feed
 from api.figures import sources
+from api.folders import list_folders
 from api.gate import Gate
 from api.headers import guard_answer
 from api.history import History
@@ -35,6 +36,11 @@ from api.methods import Bodiless, Methods
 from api.metrics import Metrics, healthz, show_metrics
 from api.nextcloud import ROUTES as NEXTCLOUD
 from api.node_figures import Measured
+from api.pages.faults import for_browsers
+from api.pages.inside import client_of
+from api.pages.page import templates
+from api.pages.reports import Reports
+from api.pages.routes import PAGES
 from api.photos import list_photos, show_photo
 from api.pictures import original, thumbnail
 from api.remaking import Remaking
@@ -42,6 +48,8 @@ from api.schema import openapi
 from api.search import ROUTES as SEARCH
 from api.search import similar
 from api.search_image import routes as picture_search
+from api.setup import ROUTES as SETUP
+from api.setup import Setup
 from api.storage import Storages
 from api.trash import ROUTES as TRASH
 from api.uploads import Uploads
@@ -73,7 +81,8 @@ PHOTOS = Router(
 ROUTES: list[ControllerRouterHandler] = [
     auth.ROUTES, users.ROUTES, library.ROUTES, jobs.ROUTES, PHOTOS, SEARCH, services.ROUTES, cluster.ROUTES,
     actions.ROUTES, events.ROUTES, people.ROUTES, faces.ROUTES, confidence.ROUTES, logs.ROUTES, server.ROUTES,
-    ACTS, TRASH, NEXTCLOUD, show_metrics, healthz,
+    ACTS, TRASH, NEXTCLOUD, SETUP, Router("/api/server", route_handlers=[list_folders], tags=["server"]),
+    show_metrics, healthz, *PAGES,
 ]  # fmt: skip
 
 
@@ -90,6 +99,7 @@ def create_app(deps: Deps) -> Litestar:
         "storages": storages, "uploads": Uploads(deps.settings), "connections": connections,
         "asking": AskingLimit(deps.system.attempts), "waiting": Consents(connections),
         "remaking": Remaking(deps.settings, deps.library, deps.writer),
+        "setup": Setup(deps.settings, deps.system),
     }  # fmt: skip
     app = Litestar(
         [*ROUTES, picture_search(deps.settings.api)],
@@ -97,7 +107,8 @@ def create_app(deps: Deps) -> Litestar:
         middleware=[Bodiless(), metrics, Gate(deps.settings.api, logins)],
         plugins=[Methods()],
         guards=[permit],
-        exception_handlers=HANDLERS,
+        exception_handlers=for_browsers(HANDLERS),
+        template_config=templates(),
         before_send=[guard_answer],
         request_max_body_size=BODY_BYTES,
         openapi_config=openapi(version(), cookie_name(deps.settings.api)),
@@ -106,7 +117,7 @@ def create_app(deps: Deps) -> Litestar:
         logging_config=None,
         debug=False,
     )
-    app.state.connections = connections
+    app.state.connections, app.state.inside, app.state.reports = connections, client_of(app), Reports()
     app.state.deps, app.state.feed, app.state.history = deps, feed, shared["history"]
     app.state.uploads, app.state.remaking = shared["uploads"], shared["remaking"]
     return app

@@ -5,7 +5,7 @@ page of ours (Sec-Fetch-Site, or Origin in a browser that does not send that). A
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +26,8 @@ from cluster.settings import ApiSettings
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 ANY_HOST = "any_host"  # a route's `opt`: answered under every Host, for probes that know only an address
 PICTURE = "picture"  # a route's `opt`: its body is a picture, or a form with one, instead of JSON
+FORM = "form"  # a route's `opt`: its body is a page's form without files
+REPORT = "report"  # a route's `opt`: its body is what a browser reports of itself
 SEND_A_PICTURE = (
     "Send a picture as the request's body with a Content-Type like image/jpeg or application/octet-stream, "
     "or as the one file of a form (multipart/form-data)."
@@ -54,7 +56,7 @@ class Gate(ASGIMiddleware):
         by_cookie = await self._recognise(scope, headers)
         if str(scope.get("method")) not in SAFE:
             refuse_other_sites(headers, by_cookie)
-            refuse_other_types(headers, bool(scope["route_handler"].opt.get(PICTURE)))
+            refuse_other_types(headers, scope["route_handler"].opt)
         await next_app(scope, receive, self._renewing(scope["auth"], send) if by_cookie else send)
 
     def _renewing(self, login: Login, send: Send) -> Send:
@@ -171,20 +173,28 @@ def urlsplit_host(origin: str) -> str:
     return parts.netloc.lower() if parts.scheme in {"http", "https"} else ""
 
 
-def refuse_other_types(headers: Headers, picture: bool) -> None:
-    """Raise 415 for a body that is not declared as what the route takes: JSON, or a picture.
+def refuse_other_types(headers: Headers, opt: Mapping[str, Any]) -> None:
+    """Raise 415 for a body that is not declared as what the route takes: JSON, a picture, a form or a report.
 
-    Forms of other sites cannot send JSON. They can send a form with a picture, and a cookie with it: that has been
+    Forms of other sites cannot send JSON. They can send forms and pictures, and a cookie with them: that has been
     refused before, by `refuse_other_sites`.
     """
     empty = headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if empty:
         return
-    if picture and not is_picture(media_type):
-        raise Refusal(status_code=415, detail=SEND_A_PICTURE)
-    if not picture and media_type != "application/json":
+    if opt.get(PICTURE):
+        if not is_picture(media_type):
+            raise Refusal(status_code=415, detail=SEND_A_PICTURE)
+    elif media_type not in taken(opt):
         raise HTTPException(status_code=415)
+
+
+def taken(opt: Mapping[str, Any]) -> tuple[str, ...]:
+    """The types of bodies that a route takes which is not about pictures."""
+    if opt.get(FORM):
+        return ("application/x-www-form-urlencoded",)
+    return ("application/csp-report", "application/reports+json") if opt.get(REPORT) else ("application/json",)
 
 
 def is_picture(media_type: str) -> bool:

@@ -1,0 +1,54 @@
+"""The Library page: what there is, scans, a Nextcloud, actions with their dry runs and undos, jobs as they run."""
+
+from typing import Annotated, Any, TypeAlias
+
+from litestar import Request, get
+from litestar.params import FromPath, QueryParameter
+from litestar.response import Template
+
+from api.access import USER
+from api.pages.inside import Inside, content
+from api.pages.page import beside, page
+
+Asked: TypeAlias = Request[Any, Any, Any]
+ACTIONS = ("scan", "train-faces", "rescan-faces", "generate-events", "delete-missing", "save-metadata")
+LIVE = ("queued", "running", "paused", "interrupted")
+MOST = 12  # jobs of the past
+
+
+@get("/library", opt=USER, include_in_schema=False)
+async def library_page(request: Asked) -> Template:
+    """The whole page, as it is now."""
+    inside = Inside(request)
+    shown = await beside(
+        stats=inside.get("/api/library/stats"),
+        jobs=inside.get("/api/jobs", limit=MOST),
+        live=inside.get("/api/jobs", state=list(LIVE)),
+        nextcloud=inside.get("/api/nextcloud"),
+        trash=inside.get("/api/trash", limit=1),
+    )
+    return await page(request, "library.html", "library", **shown, actions=ACTIONS)
+
+
+@get("/library/{action:str}", opt=USER, include_in_schema=False)
+async def plan_page(request: Asked, action: FromPath[str]) -> Template:
+    """What an action would do, before it is done."""
+    inside = Inside(request)
+    answer = await inside.send("POST", f"/api/library/actions/{action}", dry_run=True)
+    return await page(request, "plan.html", "library", action=action, plan=content(answer))
+
+
+@get("/jobs/{job_id:str}", opt=USER, include_in_schema=False)
+async def job_page(
+    request: Asked, job_id: FromPath[str], cursor: Annotated[str, QueryParameter(max_length=500)] = ""
+) -> Template:
+    """One job: its stages, what it changed, and what failed."""
+    inside = Inside(request)
+    shown = await beside(
+        job=inside.get(f"/api/jobs/{job_id}"),
+        errors=inside.get(f"/api/jobs/{job_id}/errors", cursor=cursor or None),
+    )
+    return await page(request, "job.html", "library", **shown)
+
+
+HANDLERS = [library_page, plan_page, job_page]

@@ -1,0 +1,75 @@
+"""Forms: what a form without scripts sends becomes the request of the API that it stands for, as its sender.
+
+A form names the request (`_to`: `POST /api/people/merge`) and the page that follows (`_back`). Its other fields are the
+body: `name` is text, `full:bool`, `confirm:int` and `rate:float` are what they say, and `others:list` may come many
+times; an empty field that is no text is left out. Scripts send the same forms as the same JSON themselves.
+"""
+
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from litestar import Request, post
+from litestar.response import Redirect
+
+from api.access import USER
+from api.gate import FORM
+from api.pages.inside import Inside, error_of
+from api.pages.page import WORDS, Said, saying
+from cluster.errors import Invalid, Unauthenticated
+
+METHODS = ("POST", "PUT", "PATCH", "DELETE")
+FORM_BYTES = 256 * 1024
+KINDS = {
+    "": str, "int": int, "float": float, "bool": lambda text: text in ("true", "on", "1"), "list": str,
+    "null": lambda _: None,
+}  # fmt: skip
+
+
+@post("/form", opt={**USER, FORM: True}, status_code=303, include_in_schema=False, request_max_body_size=FORM_BYTES)
+async def send_form(request: Request[Any, Any, Any]) -> Redirect:
+    """Do what a form asks for, and say on the page that follows what came of it."""
+    fields = parse_qsl((await request.body()).decode("utf8", "replace"), keep_blank_values=True, max_num_fields=20_000)
+    about = {name: value for name, value in fields if name.startswith("_")}
+    method, _, path = about.get("_to", "").partition(" ")
+    if method not in METHODS or not path.startswith("/api/"):
+        raise Invalid(WORDS("shell.form_unknown"))
+    given = body_of([(name, value) for name, value in fields if not name.startswith("_")])
+    answer = await Inside(request).send(method, path, given)
+    if answer.status_code == 401:
+        raise Unauthenticated(WORDS("door.ended"))
+    back = Redirect(own(about.get("_back", "/")), status_code=303)
+    told = Said(about.get("_said") or WORDS("shell.done")) if answer.is_success else Said(str(error_of(answer)), True)
+    back.cookies.append(saying(told))
+    return back
+
+
+def body_of(fields: list[tuple[str, str]]) -> dict[str, Any] | None:
+    """A form's fields as the body of a request, None for none."""
+    body: dict[str, Any] = {}
+    for field, text in fields:
+        name, _, kind = field.partition(":")
+        if kind not in KINDS:
+            raise Invalid(WORDS("shell.form_unknown"))
+        if text == "" and kind not in ("", "list", "null"):
+            continue
+        value = converted(kind, text)
+        if kind == "list":
+            body.setdefault(name, []).append(value)
+        else:
+            body[name] = value
+    return body or None
+
+
+def converted(kind: str, text: str) -> Any:
+    """A field's text as what it says it is; raises Invalid for what is none."""
+    try:
+        return KINDS[kind](text)
+    except ValueError:
+        raise Invalid(WORDS("shell.form_number")) from None
+
+
+def own(address: str) -> str:
+    """A page of ours to go to; the first one for any other address."""
+    parts = urlsplit(address)
+    ours = not parts.scheme and not parts.netloc and address.startswith("/") and not address.startswith(("//", "/\\"))
+    return address if ours and "\\" not in address and address.isprintable() else "/"

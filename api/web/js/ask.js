@@ -1,0 +1,45 @@
+// The API for scripts: JSON in, JSON out, problems as errors whose message is the sentence for people.
+
+export class Problem extends Error {
+  constructor(status, detail, retryAfter) {
+    super(detail);
+    this.status = status;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** What the API answers to "METHOD /path"; throws a Problem. Whoever is not logged in any more is sent to log in. */
+export async function ask(what, body, given = {}) {
+  const [method, path] = what.split(" ");
+  const headers = body === undefined ? {} : { "Content-Type": "application/json" };
+  const options = { method, headers: { Accept: "application/json", ...headers }, signal: given.signal };
+  if (body !== undefined) options.body = JSON.stringify(body);
+  let answer;
+  try {
+    answer = await fetch(path, options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Problem(0, given.offline ?? "Brightroom does not answer. Check that it runs, then try again.");
+  }
+  return content(answer);
+}
+
+/** What is in an answer; throws a Problem. */
+export async function content(answer) {
+  const text = await answer.text();
+  const read = text && (answer.headers.get("content-type") ?? "").includes("json") ? JSON.parse(text) : null;
+  if (answer.ok) return read;
+  if (answer.status === 401) location.assign(`/login?back=${encodeURIComponent(location.pathname + location.search)}`);
+  throw new Problem(answer.status, read?.detail ?? answer.statusText, answer.headers.get("retry-after"));
+}
+
+export const get = (path, given) => ask(`GET ${path}`, undefined, given);
+
+/** A path with parameters, without those that are empty. */
+export function at(path, parameters) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    for (const one of [value].flat()) if (one !== null && one !== undefined && one !== "" && one !== false) query.append(name, one);
+  }
+  return query.size ? `${path}?${query}` : path;
+}
