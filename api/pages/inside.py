@@ -31,12 +31,12 @@ class Inside:
         if request.auth:
             self.headers["Authorization"] = f"Bearer {request.auth.token}"
 
-    async def send(self, method: str, path: str, body: Any = None, **query: Any) -> httpx.Response:
+    async def send(self, method: str, path: str, body: Any = None, /, **query: Any) -> httpx.Response:
         """What the API answers, whatever that is; parameters that are None are left out."""
         given = {name: value for name, value in query.items() if value is not None}
         return await self.client.request(method, path, params=given, json=body, headers=self.headers)
 
-    async def get(self, path: str, **query: Any) -> Any:
+    async def get(self, path: str, /, **query: Any) -> Any:
         """An answer's content; raises what the problem document tells of, as the route raised it."""
         return content(await self.send("GET", path, **query))
 

@@ -9,10 +9,11 @@ from litestar import Litestar, get
 
 from api.access import RULE, Rule
 from api.app import create_app
+from tests.api.page_routes import PAGES
 from tests.api.world import PASSWORD, World, answering, build
 
 ID = "0" * 32
-JSON = {"Content-Type": "application/json"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 # method, path, body, and what an anonymous caller, a user and an administrator get when the rule is what decides.
 PUBLIC, USER, ADMIN = (200, 200, 200), (401, 200, 200), (401, 403, 200)
@@ -26,6 +27,8 @@ MATRIX: list[tuple[str, str, Any, tuple[int, int, int]]] = [
     ("GET", "/schema/{path}", None, (404, 404, 404)),
     ("POST", "/api/auth/logout", None, (401, 204, 204)),
     ("GET", "/api/auth/me", None, USER),
+    ("GET", "/api/setup", None, PUBLIC),
+    ("POST", "/api/setup", {"code": "", "name": "x", "password": PASSWORD}, (409, 409, 409)),
     ("POST", "/api/auth/password", {"old": "not this one", "new": "does not matter"}, (401, 401, 401)),
     ("GET", "/api/users", None, ADMIN),
     ("POST", "/api/users", {"name": " ", "password": PASSWORD}, (401, 403, 400)),
@@ -75,6 +78,7 @@ MATRIX: list[tuple[str, str, Any, tuple[int, int, int]]] = [
     ("GET", "/api/cluster/history", None, ADMIN),
     ("GET", "/api/cluster/events", None, ADMIN),
     ("GET", "/api/server/stats", None, ADMIN),
+    ("GET", "/api/server/folders", None, ADMIN),
     ("GET", "/api/server/storage", None, USER),
     ("GET", "/api/server/version", None, USER),
     ("GET", "/api/server/logs", None, ADMIN),
@@ -98,7 +102,8 @@ MATRIX: list[tuple[str, str, Any, tuple[int, int, int]]] = [
     ("PUT", "/api/library/confidence", {"confidence": 0.9}, USER),
     ("GET", "/metrics", None, ADMIN),
 ]
-CALLS = [(method, path, body) for method, path, body, _ in MATRIX]
+CALLS = [*MATRIX, *PAGES]
+OPEN = {"/healthz", "/login", "/setup", "/csp-reports", "/assets/{digest}/{name}", "/api/auth/login", "/api/setup"}
 FROM_AFAR = {"X-Forwarded-For": "203.0.113.9"}
 
 
@@ -115,7 +120,8 @@ def routes(app: Litestar) -> set[tuple[str, str]]:
 def status(client: httpx.Client, method: str, path: str, body: Any) -> int:
     """The status of one call, without waiting for a stream's end."""
     concrete = path.replace("{", "").replace("}", "")
-    with client.stream(method, concrete, json=body, headers=FROM_AFAR) as answer:
+    sent = {"content": body, "headers": FORM | FROM_AFAR} if isinstance(body, str) else {"json": body}
+    with client.stream(method, concrete, **{"headers": FROM_AFAR, **sent}) as answer:
         return answer.status_code
 
 
@@ -127,7 +133,7 @@ def ended(world: World) -> tuple[str, str]:
 
 def test_the_matrix_names_every_route(fresh: World) -> None:
     """A route that is added without a line in the matrix fails here."""
-    assert routes(create_app(fresh.deps)) == {(method, path) for method, path, _ in CALLS}
+    assert routes(create_app(fresh.deps)) == {(method, path) for method, path, *_ in CALLS}
 
 
 def test_every_route_declares_a_rule(fresh: World) -> None:
@@ -160,7 +166,7 @@ def test_a_route_without_a_rule_is_closed_to_administrators_too(fresh: World) ->
         assert world.as_user("root").get("/forgotten").status_code == 403
 
 
-@pytest.mark.parametrize(("method", "path", "body", "expected"), MATRIX, ids=[f"{m} {p}" for m, p, *_ in MATRIX])
+@pytest.mark.parametrize(("method", "path", "body", "expected"), CALLS, ids=[f"{m} {p}" for m, p, *_ in CALLS])
 def test_a_route_answers_each_caller_as_its_rule_says(
     world: World, ended: tuple[str, str], method: str, path: str, body: Any, expected: tuple[int, int, int]
 ) -> None:
@@ -177,8 +183,8 @@ def test_a_route_answers_each_caller_as_its_rule_says(
     got = {name: status(caller(), method, path, body) for name, caller in callers.items()}
 
     assert got == dict.fromkeys(callers, anonymous)
-    token = world.new_token if path == "/api/auth/logout" else world.token
+    token = world.new_token if path.endswith("/logout") else world.token
     assert status(world.client(token("ann")), method, path, body) == user
     assert status(world.client(token("ben")), method, path, body) == user
     assert status(world.client(token("root")), method, path, body) == admin
-    assert public == (path in {"/api/auth/login", "/healthz"} or path.startswith("/schema"))
+    assert public == (path in OPEN or path.startswith("/schema"))

@@ -1,0 +1,23 @@
+"""Every page and form with what it answers to an anonymous caller, a user and an administrator; a page adds its line.
+
+A body that is text is sent as a form. Programs get problem documents where browsers are sent to log in.
+"""
+
+from typing import Any
+
+USER, ADMIN = (401, 200, 200), (401, 403, 200)
+PAGES: list[tuple[str, str, Any, tuple[int, int, int]]] = [
+    ("GET", "/login", None, (200, 303, 303)),
+    ("POST", "/login", "name=ann&password=correct+horse+battery", (303, 303, 303)),
+    ("POST", "/logout", None, (401, 303, 303)),
+    ("GET", "/setup", None, (303, 303, 303)),
+    ("POST", "/setup", "code=x", (400, 400, 400)),
+    ("GET", "/welcome", None, USER),
+    ("GET", "/account", None, USER),
+    ("GET", "/library", None, USER),
+    ("GET", "/library/{action}", None, (401, 400, 400)),
+    ("GET", "/jobs/{job_id}", None, (401, 404, 404)),
+    ("GET", "/assets/{digest}/{name}", None, (404, 404, 404)),
+    ("POST", "/form", "_to=nowhere", (401, 400, 400)),
+    ("POST", "/csp-reports", None, (204, 204, 204)),
+]
