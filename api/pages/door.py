@@ -70,9 +70,7 @@ async def setup_page(request: Asked, setup: FirstStart) -> Response[Any]:
 
 
 @post("/setup", opt=PUBLIC_FORM, status_code=303, include_in_schema=False, request_max_body_size=FORM_BYTES)
-async def set_up(
-    request: Asked, deps: Given, setup: FirstStart, login_limit: Limit, logins: Doors
-) -> Response[Any]:
+async def set_up(request: Asked, deps: Given, setup: FirstStart, login_limit: Limit, logins: Doors) -> Response[Any]:
     """Make the administrator, log them in, and go on to choosing a folder."""
     form = await fields(request)
     code, name = form.get("code", "")[:64], form.get("name", "").strip()[:64]

@@ -1,4 +1,4 @@
-"""What browsers report of our content security policy: each is a bug of ours or an attack, and worth a line in the log."""
+"""What browsers report of our content security policy: each a bug of ours or an attack, and worth a line of the log."""
 
 import json
 import logging
