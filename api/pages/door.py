@@ -2,7 +2,6 @@
 
 import asyncio
 from typing import Annotated, Any, TypeAlias
-from urllib.parse import parse_qsl
 
 from litestar import Request, Response, get, post
 from litestar.params import QueryParameter
@@ -12,17 +11,19 @@ from api.access import PUBLIC, USER
 from api.auth import LABEL, Doors, Limit, identified
 from api.cookies import expired_cookie, session_cookie
 from api.deps import Deps, Given
+from api.errors import status_of
 from api.gate import FORM
 from api.logins import Logins
 from api.pages.inside import Inside
 from api.pages.page import WORDS, bare, page
-from api.pages.posting import own
+from api.pages.posting import fields_of, own
 from api.passwords import LONGEST, SHORTEST
 from api.setup import FirstStart, FirstUser, first_user
-from cluster.errors import Invalid, ServiceError
+from cluster.errors import Invalid, ServiceError, TooMany
 from cluster.store.users import User
 
 FORM_BYTES = 8192
+MOST_FIELDS = 50
 Asked: TypeAlias = Request[Any, Any, Any]
 Back = Annotated[str, QueryParameter(max_length=4096)]
 PUBLIC_FORM = {**PUBLIC, FORM: True}
@@ -46,7 +47,7 @@ async def log_in(request: Asked, deps: Given, login_limit: Limit, logins: Doors)
     try:
         user = await identified(deps, login_limit, name[:256], password[:LONGEST], request.state["address"])
     except ServiceError as error:
-        return bare(request, "login.html", 401, back=back, name=name[:256], wrong=str(error))
+        return refused(request, "login.html", error, back=back, name=name[:256])
     return await welcomed(request, deps, logins, user, back)
 
 
@@ -80,7 +81,7 @@ async def set_up(request: Asked, deps: Given, setup: FirstStart, login_limit: Li
             raise Invalid(WORDS("door.no_name"))
         user = await first_user(deps, setup, login_limit, asked, request.state["address"])
     except ServiceError as error:
-        return bare(request, "setup.html", 400, code=code, name=name, wrong=str(error), shortest=SHORTEST)
+        return refused(request, "setup.html", error, code=code, name=name, shortest=SHORTEST)
     return await welcomed(request, deps, logins, user, "/welcome")
 
 
@@ -108,9 +109,17 @@ async def welcomed(request: Asked, deps: Deps, logins: Logins, user: User, back:
     return go
 
 
+def refused(request: Asked, template: str, error: ServiceError, **shown: Any) -> Template:
+    """The same page again, with what was wrong."""
+    answer = bare(request, template, status_of(error), wrong=str(error), **shown)
+    if isinstance(error, TooMany):
+        answer.headers["Retry-After"] = str(error.retry_after_s)
+    return answer
+
+
 async def fields(request: Asked) -> dict[str, str]:
     """A small form's fields."""
-    return dict(parse_qsl((await request.body()).decode("utf8", "replace"), keep_blank_values=True, max_num_fields=50))
+    return dict(await fields_of(request, MOST_FIELDS))
 
 
 def chosen_password(form: dict[str, str]) -> str:

@@ -16,7 +16,7 @@ Handler = Callable[[Request[Any, Any, Any], Any], Response[Any]]
 
 def for_browsers(handlers: ExceptionHandlersMap) -> ExceptionHandlersMap:
     """Handlers of exceptions whose problems are shown as pages where a browser asked for a page."""
-    return {kind: paged(handler) for kind, handler in handlers.items()}  # type: ignore[arg-type]
+    return {kind: paged(handler) for kind, handler in handlers.items()}
 
 
 def paged(handler: Handler) -> Handler:
@@ -40,6 +40,6 @@ def shown(request: Request[Any, Any, Any], answer: Response[Any]) -> Response[An
     if answer.status_code == 401:
         back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return Redirect(f"/login?back={quote(back, safe='')}" if request.method == "GET" else "/login", status_code=303)
-    page = bare(request, "fault.html", answer.status_code, problem=answer.content)
+    page = bare(request, "fault.html", answer.content.status, problem=answer.content)
     page.headers |= {name: value for name, value in answer.headers.items() if name.lower() == "retry-after"}
     return page

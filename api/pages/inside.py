@@ -34,7 +34,7 @@ class Inside:
     async def send(self, method: str, path: str, body: Any = None, /, **query: Any) -> httpx.Response:
         """What the API answers, whatever that is; parameters that are None are left out."""
         given = {name: value for name, value in query.items() if value is not None}
-        return await self.client.request(method, path, params=given, json=body, headers=self.headers)
+        return await self.client.request(method, path, params=given or None, json=body, headers=self.headers)
 
     async def get(self, path: str, /, **query: Any) -> Any:
         """An answer's content; raises what the problem document tells of, as the route raised it."""

@@ -5,9 +5,12 @@ body: `name` is text, `full:bool`, `confirm:int` and `rate:float` are what they 
 times; an empty field that is no text is left out. Scripts send the same forms as the same JSON themselves.
 """
 
+import re
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
+import msgspec
 from litestar import Request, post
 from litestar.response import Redirect
 
@@ -17,9 +20,11 @@ from api.pages.inside import Inside, error_of
 from api.pages.page import WORDS, Said, saying
 from cluster.errors import Invalid, Unauthenticated
 
-METHODS = ("POST", "PUT", "PATCH", "DELETE")
+ADDRESSEE = re.compile(r"(POST|PUT|PATCH|DELETE) (/api/[!-~]{1,2000})")  # and no way up from there
 FORM_BYTES = 256 * 1024
-KINDS = {
+MOST_FIELDS = 20_000
+LONGEST_SAID = 500  # characters; browsers keep no cookie of more than 4 kB
+KINDS: dict[str, Callable[[str], Any]] = {
     "": str, "int": int, "float": float, "bool": lambda text: text in ("true", "on", "1"), "list": str,
     "null": lambda _: None,
 }  # fmt: skip
@@ -28,19 +33,26 @@ KINDS = {
 @post("/form", opt={**USER, FORM: True}, status_code=303, include_in_schema=False, request_max_body_size=FORM_BYTES)
 async def send_form(request: Request[Any, Any, Any]) -> Redirect:
     """Do what a form asks for, and say on the page that follows what came of it."""
-    fields = parse_qsl((await request.body()).decode("utf8", "replace"), keep_blank_values=True, max_num_fields=20_000)
+    fields = await fields_of(request, MOST_FIELDS)
     about = {name: value for name, value in fields if name.startswith("_")}
-    method, _, path = about.get("_to", "").partition(" ")
-    if method not in METHODS or not path.startswith("/api/"):
+    to = ADDRESSEE.fullmatch(about.get("_to", ""))
+    if to is None or ".." in to[2]:
         raise Invalid(WORDS("shell.form_unknown"))
-    given = body_of([(name, value) for name, value in fields if not name.startswith("_")])
-    answer = await Inside(request).send(method, path, given)
+    answer = await Inside(request).send(to[1], to[2], body_of([one for one in fields if not one[0].startswith("_")]))
     if answer.status_code == 401:
         raise Unauthenticated(WORDS("door.ended"))
     back = Redirect(own(about.get("_back", "/")), status_code=303)
     told = Said(about.get("_said") or WORDS("shell.done")) if answer.is_success else Said(str(error_of(answer)), True)
-    back.cookies.append(saying(told))
+    back.cookies.append(saying(msgspec.structs.replace(told, text=told.text[:LONGEST_SAID])))
     return back
+
+
+async def fields_of(request: Request[Any, Any, Any], most: int) -> list[tuple[str, str]]:
+    """What is in a form; raises Invalid for more fields than that."""
+    try:
+        return parse_qsl((await request.body()).decode("utf8", "replace"), keep_blank_values=True, max_num_fields=most)
+    except ValueError:
+        raise Invalid(WORDS("shell.form_unknown")) from None
 
 
 def body_of(fields: list[tuple[str, str]]) -> dict[str, Any] | None:
@@ -70,6 +82,5 @@ def converted(kind: str, text: str) -> Any:
 
 def own(address: str) -> str:
     """A page of ours to go to; the first one for any other address."""
-    parts = urlsplit(address)
-    ours = not parts.scheme and not parts.netloc and address.startswith("/") and not address.startswith(("//", "/\\"))
-    return address if ours and "\\" not in address and address.isprintable() else "/"
+    ours = address.startswith("/") and not address.startswith("//")
+    return address if ours and "\\" not in address and address.isprintable() else "/"  # browsers take \ for /
