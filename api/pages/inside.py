@@ -18,7 +18,9 @@ KINDS: dict[int, type[ServiceError]] = {
 
 def client_of(app: Litestar) -> httpx.AsyncClient:
     """A client whose requests this application answers."""
-    transport = httpx.ASGITransport(app=app, client=("page", 0))  # no address: it is not this machine's own program
+    answering: Any = app  # Litestar's types of ASGI are narrower than httpx's
+    # no address: it is not this machine's own program
+    transport = httpx.ASGITransport(app=answering, client=("page", 0))
     return httpx.AsyncClient(transport=transport, base_url="http://inside", trust_env=False, verify=False, timeout=60)
 
 
