@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from lancedb.expr import Expr, col, lit
 
-from api.person_view import UNKNOWN, Box, known_as, pictured
+from api.person_view import UNKNOWN, Box, extent, known_as, pictured
 from api.photo_view import thumbnails
 from batch.faces import Roster
 from cluster.store.database import Library
@@ -40,6 +40,8 @@ class FaceView(msgspec.Struct, frozen=True):
     probability: float  # that it is that person's; 1 of labeled ones
     origin: str  # empty: detected; user or xmp: somebody drew it
     taken_at: datetime | None  # UTC
+    width: int  # of the whole photo, upright, pixels; 0 when unknown
+    height: int
     thumbnails: dict[str, str]  # of the whole photo: addresses by size
 
 
@@ -123,9 +125,10 @@ def viewed(library: Library, roster: Roster, face_ids: Sequence[str]) -> list[Fa
 
 def view(face: Row, person_id: str, names: Mapping[str, str], photo: Row | None) -> FaceView:
     """A face as people see it."""
+    width, height = extent(photo)
     return FaceView(
         face_id=face["face_id"], photo_id=face["photo_id"], box=msgspec.convert(face, Box), score=face["score"],
         person_id=person_id, person=names.get(person_id, ""), standing=face["standing"] or UNKNOWN,
         probability=face["probability"], origin=face["origin"], taken_at=photo["taken_at"] if photo else None,
-        thumbnails=thumbnails(photo) if photo else {},
+        width=width, height=height, thumbnails=thumbnails(photo) if photo else {},
     )  # fmt: skip

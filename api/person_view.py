@@ -26,7 +26,7 @@ Counts: TypeAlias = dict[str, Counter[str]]  # faces of each person, by standing
 UNKNOWN = "unknown"  # what people read where the store has nothing
 SURE = [NOT_KNOWN, INFERRED, LABELED]  # the surer, the fitter to be a cover
 SHOWN = ("face_id", "photo_id", "person_id", "standing", "probability", *SIDES)
-PICTURED = ("photo_id", "content_id", "media_rev", "media_error", "taken_at")
+PICTURED = ("photo_id", "content_id", "media_rev", "media_error", "taken_at", "width", "height")
 
 
 class Box(msgspec.Struct, frozen=True):
@@ -44,6 +44,8 @@ class Cover(msgspec.Struct, frozen=True):
     face_id: str
     photo_id: str
     box: Box
+    width: int  # of the whole photo, upright, pixels; 0 when unknown
+    height: int
     thumbnails: dict[str, str]  # of the whole photo: addresses by size; empty while there are none
     chosen: bool  # by somebody
 
@@ -133,8 +135,15 @@ def known_as(person_ids: Iterable[str], roster: Roster) -> set[str]:
 
 def cover(face: Row, photos: Mapping[str, Row], chosen: str) -> Cover:
     """A face as somebody's cover."""
-    shown = thumbnails(photos[face["photo_id"]]) if face["photo_id"] in photos else {}
-    return Cover(face["face_id"], face["photo_id"], msgspec.convert(face, Box), shown, face["face_id"] == chosen)
+    photo = photos.get(face["photo_id"])
+    shown = thumbnails(photo) if photo else {}
+    box, is_chosen = msgspec.convert(face, Box), face["face_id"] == chosen
+    return Cover(face["face_id"], face["photo_id"], box, *extent(photo), shown, is_chosen)
+
+
+def extent(photo: Row | None) -> tuple[int, int]:
+    """How wide and high a photo is, in pixels; nothing where that is not known."""
+    return (photo["width"] or 0, photo["height"] or 0) if photo else (0, 0)
 
 
 def pictured(library: Library, photo_ids: Sequence[str]) -> dict[str, Row]:

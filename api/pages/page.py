@@ -16,6 +16,7 @@ from litestar.response import Template
 from litestar.template.config import TemplateConfig
 
 from api.pages.assets import ASSETS
+from api.pages.crops import crop
 from api.pages.inside import Inside
 from api.pages.words import Words, catalogue
 
@@ -47,7 +48,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )  # fmt: skip
     made.globals |= {"t": WORDS, "named": WORDS.named, "asset": ASSETS.address}
-    made.filters |= {"number": number, "bytes": size, "moment": moment, "share": share}
+    made.filters |= {"number": number, "bytes": size, "moment": moment, "share": share, "crop": crop}
     return made
 
 

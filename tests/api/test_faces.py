@@ -106,6 +106,7 @@ def test_a_face_tells_where_it_is_whose_and_how_that_is_known(house: World) -> N
     assert known == {
         "face_id": made[0], "photo_id": made[0][:32], "score": 0.5, "person_id": KIM, "person": "Kim",
         "standing": "labeled", "probability": 1.0, "origin": "", "taken_at": "2024-05-17T12:00:00Z",
+        "width": 4, "height": 3,
     }  # fmt: skip
     assert (guessed["person"], guessed["standing"]) == ("Lee", "inferred")
     assert guessed["probability"] == pytest.approx(0.93)

@@ -95,6 +95,7 @@ def test_a_cover_is_the_surest_and_largest_face_unless_somebody_chose_one(house:
     told = me.get(path).json()["cover"]
     assert (told["face_id"], told["chosen"]) == (large, False)
     assert told["box"]["bottom"] == pytest.approx(0.9)
+    assert (told["width"], told["height"]) == (4, 3)
     assert me.get(told["thumbnails"]["square"]).status_code == 200
 
     chosen = me.patch(path, json={"cover_face_id": small}).json()["cover"]
