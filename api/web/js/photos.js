@@ -1,0 +1,4 @@
+import "./shell.js";
+import { adopt } from "./grid.js";
+
+adopt();
