@@ -48,6 +48,7 @@ from api.schema import openapi
 from api.search import ROUTES as SEARCH
 from api.search import similar
 from api.search_image import routes as picture_search
+from api.settings import show_settings
 from api.setup import ROUTES as SETUP
 from api.setup import Setup
 from api.storage import Storages
@@ -81,7 +82,7 @@ PHOTOS = Router(
 ROUTES: list[ControllerRouterHandler] = [
     auth.ROUTES, users.ROUTES, library.ROUTES, jobs.ROUTES, PHOTOS, SEARCH, services.ROUTES, cluster.ROUTES,
     actions.ROUTES, events.ROUTES, people.ROUTES, faces.ROUTES, confidence.ROUTES, logs.ROUTES, server.ROUTES,
-    ACTS, TRASH, NEXTCLOUD, SETUP, Router("/api/server", route_handlers=[list_folders], tags=["server"]),
+    ACTS, TRASH, NEXTCLOUD, SETUP, Router("/api/server", route_handlers=[list_folders, show_settings], tags=["server"]),
     show_metrics, healthz, *PAGES,
 ]  # fmt: skip
 

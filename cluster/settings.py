@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from cluster import places
@@ -22,6 +22,7 @@ from cluster.branches import (
     StoreSettings,
 )
 from cluster.errors import SettingsError
+from cluster.origins import Origins, leaves, variable_of
 from cluster.shares import Demand, refusal
 from cluster.sources import Variables, document, first_fault, giver, known_variables
 from cluster.specs import KINDS_OF, ModelSpec, checked
@@ -65,6 +66,7 @@ class Settings(Part):
     scan: ScanSettings = ScanSettings()
     nextcloud: NextcloudSettings = NextcloudSettings()
     services: dict[str, ModelSpec | None] = Field({}, description="a model for each service; null: not configured")
+    _origins: Origins = PrivateAttr(default_factory=Origins)
 
     @field_validator("services")
     @classmethod
@@ -84,6 +86,11 @@ class Settings(Part):
                 share = f"{spec.gpu_memory_gb:g} GB is more than its share ({spec.gpus:g} of {self.gpu_memory_gb:g} GB)"
                 raise ValueError(f"services.{name}.gpu_memory_gb: {share}; lower it or raise services.{name}.gpus")
         return self
+
+    @property
+    def origins(self) -> Origins:
+        """Who gave which of them; nobody any where they were not read."""
+        return self._origins
 
     @property
     def models(self) -> dict[str, ModelSpec]:
@@ -147,7 +154,17 @@ def load_settings(path: Path | None = None) -> Settings:
     except ValidationError as error:
         fault = first_fault(error)
         raise SettingsError(f"{giver(fault, PREFIX, file)}: {fault}") from None
-    return located(settings)
+    found = located(settings)
+    found._origins = origins(file)
+    return found
+
+
+def origins(file: Path) -> Origins:
+    """Who gives which settings, as they are read now; a later giver goes over an earlier one."""
+    by_variable = {key: variable_of(key, PREFIX) for key in leaves(Variables(sources(file))())}
+    by_file = dict.fromkeys(leaves(document(file)), str(file))
+    by_ray = dict.fromkeys(leaves(joined()), ADDRESS_VARIABLE)
+    return Origins(str(file), {**by_ray, **by_file, **by_variable}, {KEYS_VARIABLE: KEYS_VARIABLE in os.environ})
 
 
 def sources(file: Path) -> type[Settings]:

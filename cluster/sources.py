@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import EnvSettingsSource
 
 from cluster.errors import SettingsError
+from cluster.origins import variable_of
 
 NOT_JSON = 'is no JSON; write a list as ["a", "b"] and a mapping as {"a": 1}'
 
@@ -97,6 +98,4 @@ def first_fault(error: ValidationError) -> str:
 
 def giver(fault: str, prefix: str, file: Path) -> str:
     """What gave the value that a fault is about: a variable of its key or of a branch above it, else the file."""
-    key = fault.partition(":")[0].upper().split(".")
-    names = [prefix + "__".join(key[:depth]) for depth in range(len(key), 0, -1)]
-    return next((name for name in names if name in os.environ), str(file))
+    return variable_of(fault.partition(":")[0], prefix) or str(file)

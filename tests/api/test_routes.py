@@ -77,6 +77,7 @@ MATRIX: list[tuple[str, str, Any, tuple[int, int, int]]] = [
     ("GET", "/api/cluster", None, ADMIN),
     ("GET", "/api/cluster/history", None, ADMIN),
     ("GET", "/api/cluster/events", None, ADMIN),
+    ("GET", "/api/server/settings", None, ADMIN),
     ("GET", "/api/server/stats", None, ADMIN),
     ("GET", "/api/server/folders", None, ADMIN),
     ("GET", "/api/server/storage", None, USER),
