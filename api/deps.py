@@ -16,6 +16,7 @@ from cluster.settings import Settings
 from cluster.stats import ClusterStats
 from cluster.store.database import Library, System
 from cluster.store.jobs import Job
+from cluster.store.timeline import PhotoFilter
 from cluster.store.users import User
 from serve_apps.models.protocol import Caption, CaptionRequest, Image
 from serve_apps.models.similarity import Match
@@ -64,8 +65,10 @@ class ModelCalls(Protocol):
         """The vector of a text or a picture, by the model whose vectors are searched."""
         ...
 
-    async def nearest(self, owner: str, near: Embedded, limit: int) -> Sequence[Match]:
-        """The photos of an owner nearest to a vector, best first."""
+    async def nearest(
+        self, owner: str, near: Embedded, limit: int, within: PhotoFilter | None = None
+    ) -> Sequence[Match]:
+        """The photos of an owner nearest to a vector, best first; among those alone that a filter lets through."""
         ...
 
     async def similar(self, owner: str, photo_id: str, limit: int) -> Sequence[Match]:

@@ -6,10 +6,10 @@ That needs no scale in common, and a photo that both find comes first. Photos wh
 from collections.abc import Sequence
 
 import msgspec
-from lancedb.expr import col
 
 from api.photo_view import PhotoSummary, summary
 from cluster.store.database import Library
+from cluster.store.timeline import PhotoFilter
 from serve_apps.models.similarity import Match
 
 K = 60  # damps the lead of the first ranks
@@ -45,9 +45,9 @@ def candidates(limit: int) -> int:
     return min(MOST, max(AT_LEAST, 2 * limit))
 
 
-def worded(library: Library, text: str, limit: int) -> list[tuple[str, float]]:
-    """The photos whose words fit a text, best first; blocks."""
-    return library.text_search(text, limit, ~col("missing"))
+def worded(library: Library, text: str, limit: int, within: PhotoFilter | None = None) -> list[tuple[str, float]]:
+    """The photos whose words fit a text, best first, of those that a filter lets through; blocks."""
+    return library.text_search(text, limit, (within or PhotoFilter()).expression())
 
 
 def fused(

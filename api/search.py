@@ -11,9 +11,11 @@ from litestar.params import FromPath, QueryParameter
 from api.access import USER
 from api.deps import Deps, Given, Me, Owned
 from api.fusion import MOST, SearchHit, Similar, candidates, fused, present, worded
+from api.photo_filter import FILTERS, Wanted
 from api.photos import photo_row
 from cluster.errors import Conflict, Invalid, Unavailable
 from cluster.store.database import Library
+from cluster.store.timeline import PhotoFilter
 from serve_apps.models.similarity import Match
 
 LONGEST_BYTES = 1024  # of a query
@@ -38,13 +40,16 @@ class SimilarPhotos(msgspec.Struct, frozen=True):
     hits: list[Similar]
 
 
-@get("/", opt=USER, summary="Search photos by text")
-async def search(q: Query, deps: Given, owned: Owned, user: Me, limit: Many = 20) -> SearchResult:
-    """The photos that fit a text best, by what they show and by the words known of them."""
-    text = asked(q)
+@get("/", opt=USER, dependencies=FILTERS, summary="Search photos by text")
+async def search(q: Query, deps: Given, owned: Owned, user: Me, wanted: Wanted, limit: Many = 20) -> SearchResult:
+    """The photos that fit a text best, by what they show and by the words known of them, among those of all filters.
+
+    The filters are those of `GET /api/photos`; where few photos pass them, these are found all the same.
+    """
+    text, within = asked(q), None if wanted == PhotoFilter() else wanted
     (pictures, notes), words = await asyncio.gather(
-        pictured(deps, user.user_id, text, candidates(limit)),
-        asyncio.to_thread(worded, owned, text, candidates(limit)),
+        pictured(deps, user.user_id, text, candidates(limit), within),
+        asyncio.to_thread(worded, owned, text, candidates(limit), within),
     )
     return SearchResult(text, await asyncio.to_thread(fused, owned, pictures, words, limit), notes)
 
@@ -72,11 +77,13 @@ def asked(query: str) -> str:
     return text
 
 
-async def pictured(deps: Deps, owner: str, text: str, limit: int) -> tuple[Sequence[Match], list[str]]:
-    """The photos whose pictures fit a text, or none and the reason."""
+async def pictured(
+    deps: Deps, owner: str, text: str, limit: int, within: PhotoFilter | None = None
+) -> tuple[Sequence[Match], list[str]]:
+    """The photos whose pictures fit a text, of those that a filter lets through; or none and the reason."""
     try:
         async with asyncio.timeout(PATIENCE_S):
-            return await deps.models.nearest(owner, await deps.models.embed(text), limit), []
+            return await deps.models.nearest(owner, await deps.models.embed(text), limit, within), []
     except Unavailable as error:
         return [], [f"Only words were searched: {error}"]
     except TimeoutError:

@@ -17,6 +17,7 @@ from cluster.settings import SERVICES, ModelSpec, Settings
 from cluster.shares import Demand, refusal
 from cluster.sources import first_fault
 from cluster.store.choices import chosen
+from cluster.store.timeline import PhotoFilter
 from serve_apps.applications import serving
 from serve_apps.client import ServedModel
 from serve_apps.fleet import Fleet
@@ -56,9 +57,9 @@ class Services:
         vector = await served.ask(item)
         return Embedded(model, [float(value) for value in vector])
 
-    async def nearest(self, owner: str, near: Embedded, limit: int) -> list[Match]:
-        """The photos of an owner nearest to a vector, best first."""
-        return await self.searched(Query(owner, near.model, limit, near.vector))
+    async def nearest(self, owner: str, near: Embedded, limit: int, within: PhotoFilter | None = None) -> list[Match]:
+        """The photos of an owner nearest to a vector, best first; among those alone that a filter lets through."""
+        return await self.searched(Query(owner, near.model, limit, near.vector, within=within))
 
     async def similar(self, owner: str, photo_id: str, limit: int) -> list[Match]:
         """The photos of an owner nearest to one of them, best first, without itself."""

@@ -27,7 +27,7 @@ class PhotoFilter(msgspec.Struct, frozen=True):
     taken_from: datetime | None = None  # from this moment
     taken_to: datetime | None = None  # before this moment
     place: str = ""  # part of the name of a place, county, state or country, in any case
-    tag: str = ""  # a tag or keyword, in any case
+    tags: tuple[str, ...] = ()  # tags or keywords, in any case: all of them
     kind: str = ""  # image, raw, video
     missing: bool | None = False  # None: both
     camera: str = ""  # camera model
@@ -48,8 +48,8 @@ class PhotoFilter(msgspec.Struct, frozen=True):
             yield col("taken_at") < lit(self.taken_to)
         if self.place:
             yield somewhere(self.place)
-        if self.tag:
-            yield tagged(self.tag)
+        for tag in self.tags:
+            yield tagged(tag)
         if self.kind:
             yield col("kind") == lit(self.kind)
         if self.camera:

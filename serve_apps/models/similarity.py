@@ -7,9 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+from lancedb.expr import col
 
 from cluster.settings import ModelSpec, Settings
 from cluster.store.database import Library, open_library
+from cluster.store.timeline import PhotoFilter
+from cluster.store.vectors import Hit
+
+AMONG = 1000  # of the nearest of all photos a broad filter lets enough through, without comparing with each of them
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -20,6 +25,7 @@ class Query(msgspec.Struct, frozen=True):
     limit: int
     vector: list[float] = []
     photo_id: str = ""
+    within: PhotoFilter | None = None  # only among these photos; None: among all
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -49,7 +55,8 @@ class SimilarityModel:
         vector = query.vector or self.vector_of(library, query)
         if not vector:
             return []
-        found = library.nearest(query.model, vector, query.limit + bool(query.photo_id))
+        limit = query.limit + bool(query.photo_id)
+        found = nearest_among(library, query.model, vector, limit, query.within)
         matches = [Match(*hit) for hit in found]
         return [match for match in matches if match.photo_id != query.photo_id][: query.limit]
 
@@ -70,3 +77,18 @@ class SimilarityModel:
         if owner not in self.libraries:
             self.libraries[owner] = open_library(self.settings, owner)
         return self.libraries[owner]
+
+
+def nearest_among(
+    library: Library, model: str, vector: Sequence[float], limit: int, within: PhotoFilter | None = None
+) -> list[Hit]:
+    """The photos nearest to a vector, best first, among those that a filter lets through; blocks."""
+    if within is None:
+        return library.nearest(model, vector, limit)
+    allowed = set(library.photos.narrow(within.expression(), ["photo_id"])["photo_id"].to_pylist())
+    if len(allowed) > AMONG:  # so many ids make a filter slow
+        nearest = library.nearest(model, vector, AMONG)
+        among = [hit for hit in nearest if hit[1] in allowed][:limit]
+        if len(among) == limit:
+            return among
+    return library.nearest(model, vector, limit, col("photo_id").isin(sorted(allowed))) if allowed else []

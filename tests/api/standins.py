@@ -15,8 +15,9 @@ from cluster.machine import Cpu, Disk, Memory
 from cluster.nodes import Figures
 from cluster.stats import ClusterStats, NodeStats, ObjectStore
 from cluster.store.database import Library
+from cluster.store.timeline import PhotoFilter
 from serve_apps.models.protocol import Caption, CaptionRequest, DetectedFace, Image
-from serve_apps.models.similarity import Match
+from serve_apps.models.similarity import Match, nearest_among
 from serve_apps.online import Embedded, FacesSeen, known
 from serve_apps.status import ReplicaStatus, ServiceStatus, how_to_start
 
@@ -106,10 +107,10 @@ class WordModels:
         self._require("clip_embeddings")
         return Embedded(MODEL, vector_of(item if isinstance(item, str) else "x".join(map(str, item.shape))))
 
-    async def nearest(self, owner: str, near: Embedded, limit: int) -> list[Match]:
-        """The nearest photos."""
+    async def nearest(self, owner: str, near: Embedded, limit: int, within: PhotoFilter | None = None) -> list[Match]:
+        """The nearest photos, of those that a filter lets through."""
         self._require("image_similarity")
-        return [Match(*hit) for hit in self.library(owner).nearest(near.model, near.vector, limit)]
+        return [Match(*hit) for hit in nearest_among(self.library(owner), near.model, near.vector, limit, within)]
 
     async def similar(self, owner: str, photo_id: str, limit: int) -> list[Match]:
         """The photos nearest to one."""

@@ -130,11 +130,11 @@ def test_places_are_found_by_part_of_a_name(travelled: Library, place: str, expe
 
 def test_tags_kinds_and_cameras_filter(travelled: Library) -> None:
     """All conditions at once; a keyword counts as a tag."""
-    assert shown(travelled, tag="LAKE") == ["b", "a"]
+    assert shown(travelled, tags=("LAKE",)) == ["b", "a"]
     assert shown(travelled, kind="video") == ["c"]
     assert shown(travelled, camera="X-T5") == ["a"]
-    assert shown(travelled, tag="lake", kind="raw", place="switz") == ["b"]
-    assert shown(travelled, tag="lake", kind="video") == []
+    assert shown(travelled, tags=("lake",), kind="raw", place="switz") == ["b"]
+    assert shown(travelled, tags=("lake",), kind="video") == []
 
 
 def test_the_overview_counts_what_is_there(library: Library, photo_rows: Rows) -> None:

@@ -1,5 +1,6 @@
 """Nearest photos, over real libraries of two owners."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,9 @@ import pytest
 from cluster.settings import ModelSpec, Settings, StoreSettings
 from cluster.store.database import open_library
 from cluster.store.schema import rows_of
+from cluster.store.timeline import PhotoFilter
 from serve_apps.models import load
-from serve_apps.models.similarity import Match, Query, SimilarityModel
+from serve_apps.models.similarity import AMONG, Match, Query, SimilarityModel
 
 OWNER, OTHER = "a" * 32, "b" * 32
 CLIP = "clip@1"
@@ -74,3 +76,28 @@ def test_a_photo_that_is_added_later_is_found(model: SimilarityModel) -> None:
     table.upsert(rows_of([{"id": "new", "photo_id": "new", "vector": NORTH}], table.schema))
 
     assert names(model.predict([query])[0]) == ["new"]
+
+
+def test_a_filter_leaves_only_what_it_lets_through(model: SimilarityModel) -> None:
+    """Also where nothing else is near, and where so many pass that the nearest of all are looked through first."""
+    library = open_library(model.settings, "d" * 32)
+    count = AMONG + 200
+    names_of = [f"{number:04d}" for number in range(count)]
+    table = library.embeddings(CLIP, 3)
+    table.upsert(rows_of([{"id": name, "photo_id": name, "vector": EAST} for name in names_of[1:]], table.schema))
+    table.upsert(rows_of([{"id": "0000", "photo_id": "0000", "vector": NORTH}], table.schema))
+    dates = {"added_at": datetime.now(UTC), "changed_at": datetime.now(UTC)}
+    photos = [
+        {"photo_id": name, "kind": "raw" if name == "0000" else "image", "missing": name == "0001", **dates}
+        for name in names_of
+    ]
+    library.photos.upsert(library.photos.completed(rows_of(photos, library.photos.schema)))
+
+    def found(limit: int, within: PhotoFilter) -> list[str]:
+        return names(model.predict([Query("d" * 32, CLIP, limit, EAST, within=within)])[0])
+
+    assert found(5, PhotoFilter(kind="raw")) == ["0000"]
+    assert found(5, PhotoFilter(kind="video")) == []
+    assert len(found(5, PhotoFilter(kind="image"))) == 5
+    assert "0001" not in found(count, PhotoFilter())
+    assert len(found(count, PhotoFilter())) == count - 1
