@@ -1,8 +1,9 @@
 """Forms: what a form without scripts sends becomes the request of the API that it stands for, as its sender.
 
 A form names the request (`_to`: `POST /api/people/merge`) and the page that follows (`_back`). Its other fields are the
-body: `name` is text, `full:bool`, `confirm:int` and `rate:float` are what they say, and `others:list` may come many
-times; an empty field that is no text is left out. Scripts send the same forms as the same JSON themselves.
+body: `name` is text, `kind:some` text unless it is empty, `full:bool`, `confirm:int` and `rate:float` are what they say,
+`others:list` may come many times, and `others:none` is a list of nothing; another empty field that is no text is left
+out. Scripts send the same forms as the same JSON themselves.
 """
 
 import re
@@ -25,8 +26,8 @@ FORM_BYTES = 256 * 1024
 MOST_FIELDS = 20_000
 LONGEST_SAID = 500  # characters; browsers keep no cookie of more than 4 kB
 KINDS: dict[str, Callable[[str], Any]] = {
-    "": str, "int": int, "float": float, "bool": lambda text: text in ("true", "on", "1"), "list": str,
-    "null": lambda _: None,
+    "": str, "some": str, "int": int, "float": float, "bool": lambda text: text in ("true", "on", "1"), "list": str,
+    "none": lambda _: [],
 }  # fmt: skip
 
 
@@ -62,7 +63,7 @@ def body_of(fields: list[tuple[str, str]]) -> dict[str, Any] | None:
         name, _, kind = field.partition(":")
         if kind not in KINDS:
             raise Invalid(WORDS("shell.form_unknown"))
-        if text == "" and kind not in ("", "list", "null"):
+        if text == "" and kind not in ("", "list", "none"):
             continue
         value = converted(kind, text)
         if kind == "list":

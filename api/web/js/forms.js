@@ -4,8 +4,8 @@ import { ask } from "./ask.js";
 import { toast } from "./toast.js";
 
 const KINDS = {
-  "": (text) => text, int: (text) => Number(text), float: (text) => Number(text),
-  bool: (text) => ["true", "on", "1"].includes(text), list: (text) => text, null: () => null,
+  "": (text) => text, some: (text) => text, int: (text) => Number(text), float: (text) => Number(text),
+  bool: (text) => ["true", "on", "1"].includes(text), list: (text) => text, none: () => [],
 };
 
 /** A form's fields as the body of its request, null for none. */
@@ -14,7 +14,7 @@ export function bodyOf(form) {
   for (const [field, text] of new FormData(form)) {
     if (field.startsWith("_")) continue;
     const [name, kind = ""] = field.split(":");
-    if (text === "" && !["", "list", "null"].includes(kind)) continue;
+    if (text === "" && !["", "list", "none"].includes(kind)) continue;
     if (kind === "list") (body[name] ??= []).push(text);
     else body[name] = KINDS[kind](text);
   }
