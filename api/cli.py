@@ -16,7 +16,7 @@ from api import commands, show
 from api.accounts import chosen, new_user
 from api.nextcloud_commands import nextcloud
 from api.signals import end_in_order, end_within
-from api.terminal import announce_admin, chosen_settings, complain, out, say
+from api.terminal import chosen_settings, complain, out, say
 from cluster.errors import BrightroomError
 from cluster.sealing import forget_handed, take_over
 from cluster.settings import KEYS_VARIABLE, SERVICES, Settings
@@ -71,6 +71,7 @@ def up(context: click.Context, host: str | None, port: int | None) -> None:
     """Start Brightroom and stay until Ctrl-C, which stops all that it started."""
 
     from api.http_server import HttpServer, listening
+    from api.setup import Setup, invitation
     from api.up import running, served_once
     from cluster.logs import configure
 
@@ -81,11 +82,12 @@ def up(context: click.Context, host: str | None, port: int | None) -> None:
     with served_once(settings), listening(*address) as door:
         if not context.meta[KEYS_VARIABLE]:
             forget_handed(settings)  # those of an earlier start
-        announce_admin(open_system(settings))
         with running(settings, say) as brightroom:
             server = HttpServer(brightroom.application(), *address, door)
             brightroom.on_loss(lambda: lost(settings, server))
             say(f"Brightroom answers at [bold]{server.url}[/]  (API docs: {server.url}/schema)")
+            for told in invitation(Setup(settings, brightroom.system), server.url):
+                say(told)
             server.answer()
 
 

@@ -57,9 +57,7 @@ def inside(folder: Path) -> list[str]:
     """The names of the folders in a folder; none of one that may not be read."""
     try:
         with os.scandir(folder) as entries:
-            return sorted(
-                (entry.name for entry in entries if entry.is_dir() and is_text(entry.name)), key=str.casefold
-            )
+            return sorted((entry.name for entry in entries if entry.is_dir() and is_text(entry.name)), key=str.casefold)
     except OSError:
         return []
 

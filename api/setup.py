@@ -66,6 +66,13 @@ class Setup:
         self.file.unlink(missing_ok=True)
 
 
+def invitation(setup: Setup, url: str) -> list[str]:
+    """What to say where Brightroom is started, on the first start only; blocks."""
+    if not setup.needed:
+        return []
+    return [f"nobody is here yet: open [bold]{url}/setup[/] and enter the set-up code [bold]{setup.code()}[/]"]
+
+
 def write_once(file: Path, text: str) -> None:
     """Write a file that only its owner can read, whole or not at all; raises FileExistsError."""
     draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")

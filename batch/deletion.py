@@ -101,7 +101,7 @@ class Deletion:
         }  # fmt: skip
         return Plan(
             action=DELETE_MISSING, counts=counts, names=lost.names[:MOST_NAMES], bytes=lost.bytes,
-            refused=self.refused(lost, None),
+            refused=self.refused(lost, None), confirm=len(lost.photo_ids) if lost.unmarked and not self.away() else 0,
         )  # fmt: skip
 
     def having(self, table: Table, photo_ids: Sequence[str]) -> int:

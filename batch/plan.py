@@ -13,3 +13,4 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     names: list[str] = []  # of what is concerned, the first of them
     bytes: int = 0  # that would be freed or written
     refused: str = ""  # why the action would not do it, and what to do; empty when it would
+    confirm: int = 0  # the number with which it would do it after all; 0: none is asked for

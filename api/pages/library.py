@@ -51,4 +51,12 @@ async def job_page(
     return await page(request, "job.html", "library", **shown)
 
 
-HANDLERS = [library_page, plan_page, job_page]
+@get("/nextcloud", opt=USER, include_in_schema=False)
+async def cloud_page(request: Asked, path: Annotated[str, QueryParameter(max_length=4096)] = "") -> Template:
+    """Choosing folders of one's Nextcloud, one level at a time."""
+    inside = Inside(request)
+    shown = await beside(nextcloud=inside.get("/api/nextcloud"), listed=inside.get("/api/nextcloud/folders", path=path))
+    return await page(request, "cloud_folders.html", "library", **shown)
+
+
+HANDLERS = [library_page, plan_page, job_page, cloud_page]

@@ -18,7 +18,7 @@ from litestar.template.config import TemplateConfig
 from api.pages.assets import ASSETS
 from api.pages.crops import crop
 from api.pages.inside import Inside
-from api.pages.words import Words, catalogue
+from api.pages.words import Words, catalogue, size
 
 # Scripts and styles are files of ours; trusted types make sure that no text of anybody's ever becomes markup.
 POLICY = (
@@ -29,7 +29,6 @@ POLICY = (
 SAID = "brightroom_said"  # a cookie with what is to be told on the next page, once
 THEMES = ("", "light", "dark")  # "": as the system is
 WORDS = Words(catalogue())
-UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -47,7 +46,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(str(web)), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    made.globals |= {"t": WORDS, "named": WORDS.named, "asset": ASSETS.address}
+    made.globals |= {"t": WORDS, "named": WORDS.named, "counted": WORDS.counted, "asset": ASSETS.address}
     made.filters |= {"number": number, "bytes": size, "moment": moment, "share": share, "crop": crop}
     return made
 
@@ -62,17 +61,14 @@ def number(value: float) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
 
 
-def size(value: float) -> str:
-    """Bytes in the unit that suits them."""
-    unit = 0
-    while abs(value) >= 1000 and unit < len(UNITS) - 1:
-        value, unit = value / 1000, unit + 1
-    return f"{value:.0f} {UNITS[unit]}" if unit == 0 or value >= 100 else f"{value:.1f} {UNITS[unit]}"
-
-
 def moment(value: str) -> str:
     """A time of the API for people without scripts; scripts show it in the reader's own zone."""
     return datetime.fromisoformat(value).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def day(value: str) -> str:
+    """A day of the API as people say it."""
+    return datetime.fromisoformat(value).strftime("%-d %B %Y")
 
 
 def share(part: float, whole: float) -> float:

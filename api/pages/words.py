@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 LANGUAGE = "en"
+UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
 def catalogue(language: str = LANGUAGE) -> dict[str, Any]:
@@ -18,6 +19,14 @@ def catalogue(language: str = LANGUAGE) -> dict[str, Any]:
         page = file.name.removesuffix(".toml")
         found |= {f"{page}.{name}": text for name, text in tomllib.loads(file.read_text("utf8")).items()}
     return found
+
+
+def size(value: float) -> str:
+    """Bytes in the unit that suits them."""
+    unit = 0
+    while abs(value) >= 1000 and unit < len(UNITS) - 1:
+        value, unit = value / 1000, unit + 1
+    return f"{value:.0f} {UNITS[unit]}" if unit == 0 or value >= 100 else f"{value:.1f} {UNITS[unit]}"
 
 
 class Words:
@@ -38,6 +47,16 @@ class Words:
         """The text `prefix.name`; a name that nobody wrote a text for is shown as it is."""
         key = f"{prefix}.{name.replace('-', '_')}"
         return self(key) if key in self.texts else name.replace("_", " ")
+
+    def counted(self, prefix: str, name: str, n: int) -> str:
+        """So many of what `prefix.n_name` counts, in words; what nobody wrote a text for is called by its name.
+
+        Of `bytes_name` the text is `prefix.size_name`.
+        """
+        if name.startswith("bytes_") and (key := f"{prefix}.size_{name[6:]}") in self.texts:
+            return self(key, size=size(n))
+        key = f"{prefix}.n_{name.replace('-', '_').replace(' ', '_')}"
+        return self(key, n=n) if key in self.texts else f"{n:,} {name.replace('_', ' ')}"
 
     def as_module(self) -> str:
         """All texts as a JavaScript module."""

@@ -187,17 +187,18 @@ def test_a_taken_port_is_a_sentence_before_anything_starts(run: Run, environment
 def test_up_serves_until_ctrl_c_and_leaves_nothing_running(
     up: tuple["subprocess.Popen[str]", str, Path], environment: dict[str, str], run: Run
 ):
-    """The first start makes `admin` and shows the password once, a second is refused; Ctrl-C ends every process."""
+    """The first start shows the code by which one becomes the administrator; Ctrl-C ends every process."""
     process, url, log = up
     settings = Settings(root=Path(environment["BRIGHTROOM_ROOT"]))
     head = read_head(settings)
     assert head is not None
     assert len(family(head)) > 5
     assert open_to_others(head) <= {"ray::ServeReplica"}, "which ask for the token"
-    password = log.read_text().split("with the password ")[1].split(" ")[0]
-    login = {"name": "admin", "password": password, "bearer": True}
-    assert httpx.post(f"{url}/api/auth/login", json=login, timeout=30).status_code == 200
-    assert [user.name for user in open_system(settings).users.list()] == ["admin"]
+    code = re.findall(r"set-up code ([A-Z0-9-]{14})", " ".join(log.read_text().split()))[0]
+    first = {"code": code, "name": "me", "password": "a long password"}
+    assert httpx.post(f"{url}/api/setup", json=first, timeout=30).status_code == 201
+    assert [(user.name, user.admin) for user in open_system(settings).users.list()] == [("me", True)]
+    assert httpx.post(f"{url}/api/setup", json=first, timeout=30).status_code == 409
     second = run("up", "--port", "0")
     assert (second.returncode, "runs here already" in second.stderr) == (1, True)
     assert answers(url)

@@ -43,6 +43,14 @@ export function named(prefix, name) {
   return key in texts ? t(key) : name.replaceAll("_", " ");
 }
 
+/** So many of what `prefix.n_name` counts, in words. */
+export function counted(prefix, name, n) {
+  const size = `${prefix}.size_${name.slice(6)}`;
+  if (name.startsWith("bytes_") && size in texts) return t(size, { size: bytes(n) });
+  const key = `${prefix}.n_${name.replaceAll(/[- ]/g, "_")}`;
+  return key in texts ? t(key, { n }) : `${number(n)} ${name.replaceAll("_", " ")}`;
+}
+
 function told(value) {
   return typeof value === "number" ? number(value) : String(value);
 }
