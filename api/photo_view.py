@@ -35,6 +35,7 @@ class PhotoSummary(msgspec.Struct, frozen=True):
     has_live: bool
     missing: bool
     thumbnails: dict[str, str]  # addresses by size; empty while there are none
+    placeholder: str  # the photo as 4 x 4 pixels of 12 bits, row by row, as base64; empty where nobody made any
 
 
 class Position(msgspec.Struct, frozen=True):

@@ -77,7 +77,7 @@ def media_row(source: str, photo_id: str, ingested: Ingested, place: Row, job_id
         "photo_id": photo_id, "main_file_id": file_id(source, ingested.main), "content_id": decoded.content_id,
         "name": display(ingested.main), "kind": decoded.kind, "missing": False, "width": decoded.width,
         "height": decoded.height, "size": decoded.size, "flags": decoded.flags, "regions": metadata["regions"],
-        "derived_bytes": sum(decoded.derived.values()),
+        "derived_bytes": sum(decoded.derived.values()), "placeholder": decoded.placeholder,
         "live_id": decoded.metadata.live_id or ingested.live_id, **{name: metadata[name] for name in FACTS},
         **{name: place[name] for name in PLACE_COLUMNS}, "media_rev": MEDIA_REVISION, "media_error": "",
         "place_rev": GEOCODER, "place_error": "", "changed_at": now, "job_id": job_id,

@@ -59,6 +59,7 @@ SCHEMA = pa.schema(
         *texts(*[f"{stage}_{what}" for stage in STAGES for what in ("rev", "error")]),
         *texts("event_id"),  # "": in none
         maybe("derived_bytes", pa.int64()),  # of its previews and thumbnails; null: made when nobody counted
+        *texts("placeholder"),  # the photo as 4 x 4 pixels, as base64; "": read when nobody made any
     ]
 )
 WORDS = {"tag_keys": "tags", "keyword_keys": "keywords"}

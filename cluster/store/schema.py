@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
-SCHEMA_VERSION = 4  # of the whole store; raise it when a table changes its shape: older programs could not write to it
+SCHEMA_VERSION = 5  # of the whole store; raise it when a table changes its shape: older programs could not write to it
 
 DECLARED_KEY = {b"lance-schema:unenforced-primary-key": b"true"}  # without it, concurrent upserts duplicate rows
 TIME = pa.timestamp("us", "UTC")

@@ -16,6 +16,7 @@ from serve_apps.media.colour import to_srgb
 from serve_apps.media.derive import derive
 from serve_apps.media.kinds import Format, kind_of, looks_like_text, sniff
 from serve_apps.media.picture import SIDEWAYS, Image, Picture, pixels_of, resized, upright
+from serve_apps.media.placeholder import placeholder
 from serve_apps.media.protocol import (
     BAD_SIDECAR,
     Decoded,
@@ -59,6 +60,7 @@ def decode(request: DecodeRequest, setup: Setup) -> Decoded:
         metadata=msgspec.structs.replace(known, orientation=turn, regions=regions),
         flags=[*picture.flags, *broken],
         derived=derive(picture, orientation, content_id, setup, request.force),
+        placeholder=placeholder(picture, orientation),
     )
 
 

@@ -131,6 +131,7 @@ class Decoded(msgspec.Struct, frozen=True, tag="decoded"):
     metadata: Metadata
     flags: Annotated[list[Name], Meta(max_length=16)]  # truncated, damaged, preview-only, bad-xmp, bad-sidecar
     derived: Annotated[dict[Name, Bytes], Meta(max_length=8)]  # size name -> bytes of the file
+    placeholder: Annotated[str, Meta(pattern="^([0-9A-Za-z+/]{32})?$", max_length=32)] = ""  # see placeholder.py
 
 
 class Identity(msgspec.Struct, frozen=True, tag="identity"):

@@ -19,7 +19,8 @@ from cluster.store.table import Table
 from tests.cluster.store.conftest import START
 
 OWNER = "a" * 32
-OLD = PHOTOS.remove(PHOTOS.get_field_index("derived_bytes"))
+NEW = ("derived_bytes", "placeholder")
+OLD = pa.schema([field for field in PHOTOS if field.name not in NEW])
 FIRST = pa.schema([key("id"), *texts("text")])
 USUAL = {"kind": "image", "media_rev": "media-1", "added_at": START, "changed_at": START}
 
@@ -33,13 +34,16 @@ def old_photos(settings: Settings) -> None:
 
 
 def test_a_library_of_an_older_brightroom_opens_with_all_its_photos(settings: Settings) -> None:
-    """What it says of them stays, what it could not say is null, and text search still finds them."""
+    """What it says of them stays, what it could not say is null or blank, and text search still finds them."""
     old_photos(settings)
 
     library = open_library(settings, OWNER)
 
     rows = library.photos.rows(order_by="photo_id").to_pylist()
-    assert [(row["photo_id"], row["derived_bytes"]) for row in rows] == [("a", None), ("b", None)]
+    assert [(row["photo_id"], row["derived_bytes"], row["placeholder"]) for row in rows] == [
+        ("a", None, ""),
+        ("b", None, ""),
+    ]
     assert rows[0]["search_text"] == "a lighthouse"
     assert library.photos.lance.schema.field("derived_bytes") == PHOTOS.field("derived_bytes")
     assert [photo for photo, _ in library.text_search("lighthouse", 5)] == ["a"]

@@ -51,6 +51,7 @@ def test_a_request_carries_any_bytes_as_a_path() -> None:
     [
         {"content_id": "../../../../etc/passwd"}, {"content_id": "0" * 33}, {"size": -1}, {"width": 0}, {"kind": "xmp"},
         {"format": "x" * 17}, {"flags": ["x"] * 17}, {"derived": {"x" * 201: 1}},
+        {"placeholder": "A" * 31}, {"placeholder": "<" * 32}, {"placeholder": "A" * 32 + "\n"},
         {"metadata": Metadata(latitude=91)}, {"metadata": Metadata(rating=9)}, {"metadata": Metadata(title="x" * 501)},
         {"metadata": Metadata(keywords=["x"] * 501)}, {"metadata": Metadata(orientation=9)},
         {"metadata": Metadata(regions=[Region("a", 0, 0, 1.1, 1)])},
