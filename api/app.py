@@ -16,7 +16,22 @@ from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 from ray.exceptions import RayError
 
-from api import actions, auth, cluster, confidence, events, faces, jobs, library, logs, people, server, services, users
+from api import (
+    about,
+    actions,
+    auth,
+    cluster,
+    confidence,
+    events,
+    faces,
+    jobs,
+    library,
+    logs,
+    people,
+    server,
+    services,
+    users,
+)
 from api.access import permit
 from api.acts import ROUTES as ACTS
 from api.captions import caption
@@ -34,6 +49,7 @@ from api.limits import AskingLimit, LoginLimit
 from api.logins import Logins
 from api.methods import Bodiless, Methods
 from api.metrics import Metrics, healthz, show_metrics
+from api.neighbours import neighbours
 from api.nextcloud import ROUTES as NEXTCLOUD
 from api.node_figures import Measured
 from api.pages.faults import for_browsers
@@ -52,8 +68,10 @@ from api.settings import show_settings
 from api.setup import ROUTES as SETUP
 from api.setup import Setup
 from api.storage import Storages
+from api.suggestions import ROUTES as SUGGESTIONS
 from api.trash import ROUTES as TRASH
 from api.uploads import Uploads
+from api.vocabulary import Vocabularies
 from batch import acts
 from batch.connections import Connections
 from batch.former import Formers
@@ -76,13 +94,13 @@ BODY_BYTES = 64 * 1024  # of a request; routes that need more say so
 
 PHOTOS = Router(
     "/api/photos",
-    route_handlers=[list_photos, show_photo, thumbnail, original, similar, caption],
+    route_handlers=[list_photos, show_photo, neighbours, thumbnail, original, similar, caption],
     tags=["photos"],
 )
 ROUTES: list[ControllerRouterHandler] = [
     auth.ROUTES, users.ROUTES, library.ROUTES, jobs.ROUTES, PHOTOS, SEARCH, services.ROUTES, cluster.ROUTES,
-    actions.ROUTES, events.ROUTES, people.ROUTES, faces.ROUTES, confidence.ROUTES, logs.ROUTES, server.ROUTES,
-    ACTS, TRASH, NEXTCLOUD, SETUP, Router("/api/server", route_handlers=[list_folders, show_settings], tags=["server"]),
+    actions.ROUTES, events.ROUTES, people.ROUTES, about.ROUTES, faces.ROUTES, confidence.ROUTES, logs.ROUTES, server.ROUTES,
+    ACTS, TRASH, NEXTCLOUD, SETUP, SUGGESTIONS, Router("/api/server", route_handlers=[list_folders, show_settings], tags=["server"]),
     show_metrics, healthz, *PAGES,
 ]  # fmt: skip
 
@@ -100,7 +118,7 @@ def create_app(deps: Deps) -> Litestar:
         "storages": storages, "uploads": Uploads(deps.settings), "connections": connections,
         "asking": AskingLimit(deps.system.attempts), "waiting": Consents(connections),
         "remaking": Remaking(deps.settings, deps.library, deps.writer),
-        "setup": Setup(deps.settings, deps.system),
+        "setup": Setup(deps.settings, deps.system), "vocabularies": Vocabularies(),
     }  # fmt: skip
     app = Litestar(
         [*ROUTES, picture_search(deps.settings.api)],

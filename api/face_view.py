@@ -1,4 +1,4 @@
-"""Faces as people see them - where, whose, how that is known - and pages of them in three orders.
+"""Faces as people see them - where, whose, how that is known - and pages of them in four orders.
 
 A page is sorted from narrow columns of all faces it is of, so that its place in them holds while others are added.
 """
@@ -77,7 +77,8 @@ def page(
     faces = library.faces.narrow(where, NARROW)
     whose = by_name(library, roster, faces) if order == "person" else pa.repeat("", len(faces))
     number = when(library, faces) if order == "time" else faces["probability"].cast(pa.float64())
-    places = pa.table({"whose": whose, "number": pc.negate(number), "face_id": faces["face_id"]})
+    number = number if order == "doubt" else pc.negate(number)
+    places = pa.table({"whose": whose, "number": number, "face_id": faces["face_id"]})
     places = places.filter(beyond(places, after)) if after else places
     first = pc.select_k_unstable(places, limit + 1, [(name, "ascending") for name in places.column_names])
     found: list[Place] = [(row["whose"], row["number"], row["face_id"]) for row in places.take(first).to_pylist()]

@@ -38,8 +38,10 @@ Standing = Annotated[
     Literal["", "labeled", "inferred", "unknown"], QueryParameter(description="how it is known whose they are")
 ]
 Order = Annotated[
-    Literal["person", "certainty", "time"],
-    QueryParameter(description="by name and then the surest first, the surest first, or the newest first"),
+    Literal["person", "certainty", "doubt", "time"],
+    QueryParameter(
+        description="by name and then the surest first, the surest first, the least sure first, or the newest first"
+    ),
 ]
 
 

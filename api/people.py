@@ -17,11 +17,12 @@ from api.person_view import Counts, PersonView, counted, one, viewed
 from batch.faces import Roster
 from batch.naming import MOST_FACES, Naming
 from cluster.store.database import Library
-from cluster.store.people import CLUSTER, LONGEST_NAME, Person
+from cluster.store.people import CLUSTER, LONGEST_NAME, Person, key_of
 from cluster.store.users import User
 
 SAID_BYTES = 2 * 2**20  # of a request: so many faces
 MOST_MERGED = 1000
+MOST_SAMPLES = 12
 
 Id: TypeAlias = Annotated[str, msgspec.Meta(max_length=128)]
 Name: TypeAlias = Annotated[str, msgspec.Meta(max_length=4 * LONGEST_NAME)]  # before spaces are taken out
@@ -29,6 +30,8 @@ FaceIds: TypeAlias = Annotated[list[Id], msgspec.Meta(min_length=1, max_length=M
 Kind = Annotated[Literal["person", "cluster"], QueryParameter(description="with a name, or without")]
 Hidden = Annotated[bool, QueryParameter(description="those who are hidden, instead of the others")]
 Order = Annotated[Literal["name", "faces"], QueryParameter(description="by name, or the most faces first")]
+Named = Annotated[str, QueryParameter(max_length=4 * LONGEST_NAME, description="only those with this in their name")]
+Samples = Annotated[int, QueryParameter(ge=0, le=MOST_SAMPLES, description="how many of each one's faces to tell")]
 Place: TypeAlias = tuple[int, str, str]  # of a person in a list
 
 
@@ -36,6 +39,7 @@ class PersonPage(msgspec.Struct, frozen=True):
     """Some people, and where the next page begins."""
 
     people: list[PersonView]
+    total: int  # on all pages
     next_cursor: str | None
 
 
@@ -64,24 +68,25 @@ class Split(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @get("/", opt=USER, sync_to_thread=True, summary="People, by name or by faces")
 def list_people(
     deps: Given, owned: Owned, kind: Kind = "person", hidden: Hidden = False, order: Order = "name",
-    limit: Limit = None, cursor: Cursor = "",
+    q: Named = "", samples: Samples = 0, limit: Limit = None, cursor: Cursor = "",
 ) -> PersonPage:  # fmt: skip
     """A page of one's own people, those merged into others not; clusters as long as they have a face."""
     size, roster, after = limit or deps.settings.api.page_size, Roster(owned), decode(cursor, tuple[int, str, str])
-    counts = counted(owned, roster)
-    everybody = [(placed(person, counts, order), person) for person in owned.people.list()]
-    wanted = sorted(
+    counts, part = counted(owned, roster), key_of(q)
+    fitting = sorted(
         (
-            (place, person)
-            for place, person in everybody
-            if person.kind == kind and person.hidden == hidden and (after is None or place > after)
+            (placed(person, counts, order), person)
+            for person in owned.people.list()
+            if person.kind == kind and person.hidden == hidden and part in person.name_key
             if kind != CLUSTER or person.person_id in counts
         ),
         key=lambda one_of: one_of[0],
     )
+    wanted = [one_of for one_of in fitting if after is None or one_of[0] > after]
     shown = wanted[:size]
     following = encode(shown[-1][0]) if len(wanted) > size else None
-    return PersonPage(viewed(owned, [person for _, person in shown], counts, roster), following)
+    people = viewed(owned, [person for _, person in shown], counts, roster, samples)
+    return PersonPage(people, len(fitting), following)
 
 
 @get("/{person_id:str}", opt=USER, sync_to_thread=True, summary="One person")

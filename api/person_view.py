@@ -61,6 +61,7 @@ class PersonView(msgspec.Struct, frozen=True):
     inferred: int  # of which training is sure enough
     unknown: int  # in this cluster
     cover: Cover | None
+    samples: list[Cover] = []  # some of their faces, the fittest first, where asked for
 
 
 def counted(library: Library, roster: Roster) -> Counts:
@@ -74,17 +75,23 @@ def counted(library: Library, roster: Roster) -> Counts:
     return found
 
 
-def viewed(library: Library, people: Sequence[Person], counts: Counts, roster: Roster) -> list[PersonView]:
-    """People with their covers and counts; blocks."""
-    covers = covers_of(library, people, roster)
-    return [view(person, counts.get(person.person_id, Counter()), covers.get(person.person_id)) for person in people]
+def viewed(
+    library: Library, people: Sequence[Person], counts: Counts, roster: Roster, samples: int = 0
+) -> list[PersonView]:
+    """People with their covers, counts and so many of their faces; blocks."""
+    covers = covers_of(library, people, roster, max(samples, 1))
+    return [
+        view(person, counts.get(person.person_id, Counter()), covers.get(person.person_id, []), samples)
+        for person in people
+    ]
 
 
-def view(person: Person, counts: Counter[str], shown_by: Cover | None) -> PersonView:
+def view(person: Person, counts: Counter[str], shown_by: Sequence[Cover], samples: int) -> PersonView:
     """Somebody with what was counted of them."""
     return PersonView(
         person_id=person.person_id, name=person.name, kind=person.kind, hidden=person.hidden,
-        labeled=counts[LABELED], inferred=counts[INFERRED], unknown=counts[UNKNOWN], cover=shown_by,
+        labeled=counts[LABELED], inferred=counts[INFERRED], unknown=counts[UNKNOWN],
+        cover=shown_by[0] if shown_by else None, samples=list(shown_by[:samples]),
     )  # fmt: skip
 
 
@@ -94,16 +101,19 @@ def one(library: Library, person: Person) -> PersonView:
     return viewed(library, [person], counted(library, roster), roster)[0]
 
 
-def covers_of(library: Library, people: Sequence[Person], roster: Roster) -> dict[str, Cover]:
-    """The face that each is shown by: the chosen one, while it is theirs, or else the surest, the largest of these."""
+def covers_of(library: Library, people: Sequence[Person], roster: Roster, most: int) -> dict[str, list[Cover]]:
+    """The faces that each is shown by: the chosen one, while it is theirs, then the surest, the largest of these."""
     chosen = {person.person_id: person.cover_face_id for person in people}
-    best = fittest(faces_of(library, chosen, roster), chosen, roster).to_pylist()
+    best = fittest(faces_of(library, chosen, roster), chosen, roster, most).to_pylist()
     photos = pictured(library, [face["photo_id"] for face in best])
-    return {face["whose"]: cover(face, photos, chosen[face["whose"]]) for face in best}
+    found: dict[str, list[Cover]] = {}
+    for face in best:
+        found.setdefault(face["whose"], []).append(cover(face, photos, chosen[face["whose"]]))
+    return found
 
 
-def fittest(faces: pa.Table, chosen: Mapping[str, str], roster: Roster) -> pa.Table:
-    """The face of each person, `whose`, that is fittest to be their cover."""
+def fittest(faces: pa.Table, chosen: Mapping[str, str], roster: Roster, most: int) -> pa.Table:
+    """The faces of each person, `whose`, that are fittest to be their cover, the fittest first."""
     ids, everybody = pc.unique(faces["person_id"]).to_pylist(), list(chosen)
     number = {person_id: i for i, person_id in enumerate(everybody)}
     place = pc.index_in(faces["person_id"], pa.array(ids, pa.string()))
@@ -117,8 +127,8 @@ def fittest(faces: pa.Table, chosen: Mapping[str, str], roster: Roster) -> pa.Ta
     }  # fmt: skip
     by = [(name, "ascending" if name == "whose" else "descending") for name in orders]
     order = pc.sort_indices(pa.table(orders), by).to_numpy()
-    _, first = np.unique(whose.to_numpy()[order], return_index=True)
-    best = order[first]
+    _, first, group = np.unique(whose.to_numpy()[order], return_index=True, return_inverse=True)
+    best = order[np.arange(len(order)) - first[group] < most]
     return faces.take(best).append_column("whose", pa.array(everybody, pa.string()).take(whose.take(pa.array(best))))
 
 

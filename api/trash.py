@@ -1,23 +1,27 @@
-"""The trash over HTTP: what is in it, by photo and by the job that put it there, and taking it out again.
+"""The trash over HTTP: what is in it, by photo and by the job that put it there, how it looks, and taking it out again.
 
 What goes into it is a Library action's business; that its time is over, `batch/trash.py`'s.
 """
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
-from litestar import Router, get, post
-from litestar.params import JSONBody
+from litestar import Request, Response, Router, get, post
+from litestar.params import FromPath, JSONBody
 
 from api.access import USER
 from api.deps import Given, Me, Owned
 from api.paging import Cursor, Limit, decode, encode
+from api.photo_view import SIZES
+from api.pictures import ASK_FIRST, PICTURE_TYPES, open_derived
+from api.ranges import answer_file
 from batch.trash import restore
-from cluster.errors import Invalid
+from cluster.errors import Invalid, NotFound
 from cluster.settings import Settings
 from cluster.store.database import Library, open_library
 from cluster.store.trash import Action
+from serve_apps.media.addresses import derived_path
 
 MOST = 1000  # photos named in one request
 Id: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -34,6 +38,7 @@ class TrashedPhoto(msgspec.Struct, frozen=True):
     deleted_by: str  # user_id
     action_id: str  # the job that put it there
     purged_after: datetime  # until then it can be put back
+    thumbnails: dict[str, str]  # addresses by size; empty where there are none
 
 
 class TrashPage(msgspec.Struct, frozen=True):
@@ -79,6 +84,26 @@ def list_trash_actions(owned: Owned) -> TrashActions:
     return TrashActions(owned.trash.actions())
 
 
+@get(
+    "/{photo_id:str}/thumbnail/{size:str}", opt=USER, sync_to_thread=True, media_type="image/webp",
+    summary="A derived picture of what is in the trash",
+)  # fmt: skip
+def trash_thumbnail(
+    request: Request[Any, Any, Any],
+    photo_id: FromPath[str],
+    size: FromPath[Literal["preview", "big", "square", "small"]],
+    deps: Given, owned: Owned, user: Me,
+) -> Response[Any]:  # fmt: skip
+    """As that of a photo, which is not made again where it is gone."""
+    (row,) = owned.trash.by_keys([photo_id], ["content_id"]).to_pylist() or [None]
+    content_id = row["content_id"] if row else ""
+    file = open_derived(derived_path(deps.settings.derived / user.user_id, content_id, size)) if row else None
+    if file is None:
+        raise NotFound("There is no such picture in the trash.")
+    headers = {"Content-Type": PICTURE_TYPES[SIZES[size]], "Cache-Control": ASK_FIRST}
+    return answer_file(request, file, f'"{content_id}-{size}-{file.version}"', headers)
+
+
 @post("/restore", opt=USER, sync_to_thread=True, status_code=200, summary="Put photos back from the trash")
 def restore_trash(deps: Given, user: Me, data: JSONBody[Restore]) -> Restored:
     """Put photos back with all that was known of them; those that are not in the trash (any more) do not count.
@@ -110,9 +135,12 @@ def ids(rows: Any) -> list[str]:
 
 def trashed(row: dict[str, Any], settings: Settings) -> TrashedPhoto:
     """A row of the trash as people see it."""
-    return msgspec.convert(
-        {**row, "purged_after": row["deleted_at"] + timedelta(days=settings.store.trash_days)}, TrashedPhoto
-    )
+    until = row["deleted_at"] + timedelta(days=settings.store.trash_days)
+    address = f"/api/trash/{row['photo_id']}/thumbnail"
+    pictures = {size: f"{address}/{size}" for size in SIZES} if row["bytes"] else {}
+    return msgspec.convert({**row, "purged_after": until, "thumbnails": pictures}, TrashedPhoto)
 
 
-ROUTES = Router("/api/trash", route_handlers=[list_trash, list_trash_actions, restore_trash], tags=["trash"])
+ROUTES = Router(
+    "/api/trash", route_handlers=[list_trash, list_trash_actions, trash_thumbnail, restore_trash], tags=["trash"]
+)

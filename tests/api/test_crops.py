@@ -20,7 +20,8 @@ def test_a_face_is_in_the_middle_of_its_crop_with_room_around() -> None:
     """In the photo's own pixels."""
     part = crop(face(0.4, 0.4, 0.5, 0.5), 100)
 
-    assert part and (part.x + part.side / 2, part.y + part.side / 2) == pytest.approx((1800, 1350), abs=1)
+    assert part
+    assert (part.x + part.side / 2, part.y + part.side / 2) == pytest.approx((1800, 1350), abs=1)
     assert part.side == 540
     assert (part.width, part.height) == (4000, 3000)
 
@@ -50,5 +51,8 @@ def test_a_crop_never_leaves_its_picture(a: float, b: float, c: float, d: float,
     part = crop(face(min(a, c), min(b, d), max(a, c), max(b, d), width, height), 96)
 
     assert part
-    assert part.x >= 0 and part.y >= 0 and part.side >= 1
-    assert part.x + part.side <= width + 2 and part.y + part.side <= height + 2
+    assert part.x >= 0
+    assert part.y >= 0
+    assert part.side >= 1
+    assert part.x + part.side <= width + 2
+    assert part.y + part.side <= height + 2

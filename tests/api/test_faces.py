@@ -66,11 +66,12 @@ def ids(client: httpx.Client, **wanted: Any) -> list[str]:
 
 
 def test_faces_come_by_person_certainty_or_time(house: World) -> None:
-    """Names first, then clusters, then nobody's; the surest first; the newest photo first."""
+    """Names first, then clusters, then nobody's; the surest or the least sure first; the newest photo first."""
     me, made = house.as_user("ann"), faces(house)
 
     assert ids(me, order="person") == [*made[:3], *sorted(made[3:])]
     assert ids(me, order="certainty") == [*made[:2], *sorted(made[2:])]
+    assert ids(me, order="doubt") == [*sorted(made[2:]), *made[:2][::-1]]
     assert ids(me, order="time") == made[::-1]
 
 

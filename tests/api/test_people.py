@@ -1,5 +1,6 @@
 """People over HTTP: lists, covers and counts, and what their owner says of them."""
 
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -8,7 +9,7 @@ import pytest
 from cluster.store.people import id_of
 from cluster.store.schema import changes_of
 from tests.api.album import cluster, face, naming, thought
-from tests.api.world import World
+from tests.api.world import NOON, World
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -61,6 +62,51 @@ def test_people_are_listed_by_name_and_by_faces(house: World) -> None:
     by_faces = people(me, order="faces", limit=1)
     assert [one["labeled"] for one in by_faces] == [3, 2, 2, 1]
     assert {one["name"] for one in by_faces} == {"ada", "Bo", "Kim", "Max"}
+
+
+def test_people_are_found_by_a_part_of_their_name_and_counted(house: World) -> None:
+    """However they are spelt; the sum is of all pages."""
+    for name in ("Ada Kern", "Åda", "Kim"):
+        faces_of(house, name, 1)
+    me = house.as_user("ann")
+
+    assert names(me, q="KERN") == ["Ada Kern"]
+    assert names(me, q=" å") == ["Åda"]
+    assert names(me, q="nobody") == []
+    assert me.get("/api/people", params={"limit": 1}).json()["total"] == 3
+    assert me.get("/api/people", params={"limit": 1, "q": "kern"}).json()["total"] == 1
+
+
+def test_people_are_listed_with_some_of_their_faces(house: World) -> None:
+    """As many as are asked for, the one they are shown by first; none where nobody asks."""
+    made = faces_of(house, "Kim", 3)
+    faces_of(house, "Lee", 1)
+    me = house.as_user("ann")
+    me.patch(f"/api/people/{id_of('Kim')}", json={"cover_face_id": made[1]}).raise_for_status()
+
+    kim, lee = people(me, samples=2)
+    assert [one["face_id"] for one in kim["samples"]] == [made[1], max(made[0], made[2])]
+    assert [one["chosen"] for one in kim["samples"]] == [True, False]
+    assert (kim["cover"], len(lee["samples"])) == (kim["samples"][0], 1)
+    assert people(me)[0]["samples"] == []
+    assert me.get("/api/people", params={"samples": 13}).status_code == 400
+
+
+def test_what_else_is_known_of_somebody(house: World) -> None:
+    """On how many photos they are, and when; those who were merged into them count. Another owner's are like none."""
+    days = [NOON, NOON + timedelta(days=30)]
+    for name, day in zip(("Kim", "Lee"), days, strict=True):
+        photo = house.photo("ann", f"{name}.jpg", taken_at=day)
+        naming(house, "ann").label([face(house, "ann", photo), face(house, "ann", photo, 1)], name=name)
+    me, path = house.as_user("ann"), f"/api/people/{id_of('Kim')}/about"
+
+    assert me.get(path).json() == {
+        "photos": 1, "first_at": "2024-05-17T12:00:00Z", "last_at": "2024-05-17T12:00:00Z", "maybe": [],
+    }  # fmt: skip
+    me.post("/api/people/merge", json={"into": id_of("Kim"), "others": [id_of("Lee")]}).raise_for_status()
+    both = me.get(path).json()
+    assert (both["photos"], both["last_at"]) == (2, "2024-06-16T12:00:00Z")
+    assert house.as_user("ben").get(path).status_code == 404
 
 
 def test_counts_say_how_faces_are_known(house: World) -> None:

@@ -14,9 +14,9 @@ from cluster.store.writer import Writer
 from tests.api.world import World
 
 
-def deleted(world: World, owner: str, job: str, *names: str) -> list[str]:
+def deleted(world: World, owner: str, job: str, *names: str, **columns: Any) -> list[str]:
     """Photos whose files are gone, deleted by a job; returns their ids."""
-    photos = [world.photo(owner, name) for name in names]
+    photos = [world.photo(owner, name, **columns) for name in names]
     user, library = world.users[owner], world.library(owner)
     for name in names:
         (Path(user.scan_directory) / name).unlink()
@@ -63,6 +63,22 @@ def test_the_trash_is_paged_and_says_who_deleted_what_and_until_when_it_can_be_u
         kept = datetime.fromisoformat(one["purged_after"]) - datetime.fromisoformat(one["deleted_at"])
         assert kept == timedelta(days=30)
     assert [(one["action_id"], one["photos"]) for one in actions] == [("job-2", 2), ("job-1", 3)]
+
+
+def test_what_is_in_the_trash_can_be_looked_at(world: World) -> None:
+    """By its owner, as long as its pictures are there."""
+    world.user("thea")
+    (seen,) = deleted(world, "thea", "job-1", "seen.jpg", derived_bytes=100)
+    (unseen,) = deleted(world, "thea", "job-2", "unseen.jpg")
+    client = world.as_user("thea")
+    world.until(lambda: len(listed(client)) == 2)
+
+    pictures = {one["photo_id"]: one["thumbnails"] for one in listed(client)}
+    shown = client.get(pictures[seen]["big"])
+    assert (shown.content, shown.headers["content-type"]) == (f"big of {seen}".encode(), "image/webp")
+    assert pictures[unseen] == {}
+    assert client.get(f"/api/trash/{'0' * 32}/thumbnail/big").status_code == 404
+    assert world.as_user("ann").get(pictures[seen]["big"]).status_code == 404
 
 
 def test_photos_come_back_one_by_one_by_job_and_all_at_once(world: World) -> None:
