@@ -1,11 +1,12 @@
 """Forms: what a form without scripts sends becomes the request of the API that it stands for, as its sender.
 
 A form names the request (`_to`: `POST /api/people/merge`) and the page that follows (`_back`). Its other fields are the
-body: `name` is text, `kind:some` text unless it is empty, `full:bool`, `confirm:int` and `rate:float` are what they say,
+body: `name` is text, `kind:some` text unless it is empty, `full:bool`, `confirm:int` and `rate:float` what they say,
 `others:list` may come many times, and `others:none` is a list of nothing; another empty field that is no text is left
 out. Scripts send the same forms as the same JSON themselves.
 """
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -21,12 +22,13 @@ from api.pages.inside import Inside, error_of
 from api.pages.page import WORDS, Said, saying
 from cluster.errors import Invalid, Unauthenticated
 
+
 ADDRESSEE = re.compile(r"(POST|PUT|PATCH|DELETE) (/api/[!-~]{1,2000})")  # and no way up from there
 FORM_BYTES = 256 * 1024
 MOST_FIELDS = 20_000
 LONGEST_SAID = 500  # characters; browsers keep no cookie of more than 4 kB
 KINDS: dict[str, Callable[[str], Any]] = {
-    "": str, "some": str, "int": int, "float": float, "bool": lambda text: text in ("true", "on", "1"), "list": str,
+    "": str, "some": str, "int": int, "float": lambda text: finite(text), "bool": lambda text: text in ("true", "on", "1"), "list": str,
     "none": lambda _: [],
 }  # fmt: skip
 
@@ -39,7 +41,8 @@ async def send_form(request: Request[Any, Any, Any]) -> Redirect:
     to = ADDRESSEE.fullmatch(about.get("_to", ""))
     if to is None or ".." in to[2]:
         raise Invalid(WORDS("shell.form_unknown"))
-    answer = await Inside(request).send(to[1], to[2], body_of([one for one in fields if not one[0].startswith("_")]))
+    given = body_of([one for one in fields if not one[0].startswith("_")])
+    answer = await Inside(request).exactly(to[1], to[2], given)
     if answer.status_code == 401:
         raise Unauthenticated(WORDS("door.ended"))
     back = Redirect(own(about.get("_back", "/")), status_code=303)
@@ -66,10 +69,12 @@ def body_of(fields: list[tuple[str, str]]) -> dict[str, Any] | None:
         if text == "" and kind not in ("", "list", "none"):
             continue
         value = converted(kind, text)
-        if kind == "list":
-            body.setdefault(name, []).append(value)
-        else:
+        if kind != "list":
             body[name] = value
+        elif isinstance(before := body.setdefault(name, []), list):
+            before.append(value)
+        else:
+            raise Invalid(WORDS("shell.form_unknown"))
     return body or None
 
 
@@ -79,6 +84,13 @@ def converted(kind: str, text: str) -> Any:
         return KINDS[kind](text)
     except ValueError:
         raise Invalid(WORDS("shell.form_number")) from None
+
+
+def finite(text: str) -> float:
+    """A number that JSON has; raises ValueError for others."""
+    if not math.isfinite(number := float(text)):
+        raise ValueError(text)
+    return number
 
 
 def own(address: str) -> str:
