@@ -167,7 +167,7 @@ def origins(file: Path) -> Origins:
     return Origins(str(file), {**by_ray, **by_file, **by_variable}, {KEYS_VARIABLE: KEYS_VARIABLE in os.environ})
 
 
-def sources(file: Path) -> type[Settings]:
+def sources(file: Path) -> type[BaseSettings]:
     """The tree as a class that fills itself from the environment and, below it, from a YAML file, then from Ray's."""
 
     class Sources(BaseSettings, Settings):

@@ -2,11 +2,11 @@
 
 from litestar.types import ControllerRouterHandler
 
-from api.pages import door, library, photos
+from api.pages import admin, door, library, photo, photos
 from api.pages.assets import asset
 from api.pages.posting import send_form
 from api.pages.reports import csp_report
 
 PAGES: list[ControllerRouterHandler] = [
-    *door.HANDLERS, *library.HANDLERS, *photos.HANDLERS, asset, send_form, csp_report,
+    *admin.HANDLERS, *door.HANDLERS, *library.HANDLERS, *photos.HANDLERS, *photo.HANDLERS, asset, send_form, csp_report,
 ]  # fmt: skip
