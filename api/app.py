@@ -69,6 +69,7 @@ from api.setup import ROUTES as SETUP
 from api.setup import Setup
 from api.storage import Storages
 from api.suggestions import ROUTES as SUGGESTIONS
+from api.timeline import list_months, list_tiles
 from api.trash import ROUTES as TRASH
 from api.uploads import Uploads
 from api.vocabulary import Vocabularies
@@ -94,7 +95,9 @@ BODY_BYTES = 64 * 1024  # of a request; routes that need more say so
 
 PHOTOS = Router(
     "/api/photos",
-    route_handlers=[list_photos, show_photo, neighbours, thumbnail, original, similar, caption],
+    route_handlers=[
+        list_photos, list_months, list_tiles, show_photo, neighbours, thumbnail, original, similar, caption,
+    ],
     tags=["photos"],
 )
 ROUTES: list[ControllerRouterHandler] = [

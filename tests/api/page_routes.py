@@ -7,6 +7,7 @@ from typing import Any
 
 USER, ADMIN = (401, 200, 200), (401, 403, 200)
 PAGES: list[tuple[str, str, Any, tuple[int, int, int]]] = [
+    ("GET", "/", None, USER),
     ("GET", "/login", None, (200, 303, 303)),
     ("POST", "/login", "name=ann&password=correct+horse+battery", (303, 303, 303)),
     ("POST", "/logout", None, (401, 303, 303)),

@@ -52,6 +52,8 @@ MATRIX: list[tuple[str, str, Any, tuple[int, int, int]]] = [
     ("POST", "/api/jobs/{job_id}/{step}", None, (401, 400, 400)),
     ("GET", "/api/jobs/events", None, USER),
     ("GET", "/api/photos", None, USER),
+    ("GET", "/api/photos/months", None, USER),
+    ("GET", "/api/photos/tiles", None, USER),
     ("GET", "/api/photos/{photo_id}", None, (401, 404, 404)),
     ("GET", "/api/photos/{photo_id}/thumbnail/{size}", None, (401, 400, 400)),
     ("GET", "/api/photos/{photo_id}/neighbours", None, (401, 404, 404)),
