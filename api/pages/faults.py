@@ -31,7 +31,7 @@ def paged(handler: Handler) -> Handler:
 
 def asks_for_page(request: Request[Any, Any, Any]) -> bool:
     """Whether a browser navigates here."""
-    path = request.url.path
+    path = request.scope["path"]  # not of `url`, which has the Host in it, whatever that is
     return "text/html" in request.headers.get("accept", "") and not path.startswith(NOT_PAGES)
 
 

@@ -5,6 +5,7 @@ One request of a page becomes some of the API, in this process and without a soc
 
 import asyncio
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 from litestar import Litestar, Request
@@ -36,7 +37,11 @@ class Inside:
     async def send(self, method: str, path: str, body: Any = None, /, **query: Any) -> httpx.Response:
         """What the API answers, whatever that is; parameters that are None are left out."""
         given = {name: value for name, value in query.items() if value is not None}
-        return await self.client.request(method, path, params=given or None, json=body, headers=self.headers)
+        return await self.exactly(method, quote(path, safe="/"), body, given or None)  # ids come from addresses
+
+    async def exactly(self, method: str, address: str, body: Any, query: Any = None) -> httpx.Response:
+        """What the API answers at an address that is written as addresses are, with a query of its own or this one."""
+        return await self.client.request(method, address, params=query, json=body, headers=self.headers)
 
     async def get(self, path: str, /, **query: Any) -> Any:
         """An answer's content; raises what the problem document tells of, as the route raised it."""

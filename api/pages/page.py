@@ -89,7 +89,7 @@ def bare(request: Request[Any, Any, Any], template: str, status: int = 200, /, *
     """A page without navigation around it, or with what it needs given."""
     theme = request.cookies.get("brightroom_theme", "")
     said = said_before(request.cookies.get(SAID, ""))
-    around = {"theme": theme if theme in THEMES else "", "said": said, "path": request.url.path}
+    around = {"theme": theme if theme in THEMES else "", "said": said, "path": request.scope["path"]}
     cookies = [Cookie(SAID, value="", max_age=0, httponly=True, samesite="strict")] if said else []
     return Template(
         template_name=template, context={"user": None, "active": "", **around, **shown}, status_code=status,

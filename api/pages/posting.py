@@ -22,14 +22,13 @@ from api.pages.inside import Inside, error_of
 from api.pages.page import WORDS, Said, saying
 from cluster.errors import Invalid, Unauthenticated
 
-
 ADDRESSEE = re.compile(r"(POST|PUT|PATCH|DELETE) (/api/[!-~]{1,2000})")  # and no way up from there
 FORM_BYTES = 256 * 1024
 MOST_FIELDS = 20_000
 LONGEST_SAID = 500  # characters; browsers keep no cookie of more than 4 kB
 KINDS: dict[str, Callable[[str], Any]] = {
-    "": str, "some": str, "int": int, "float": lambda text: finite(text), "bool": lambda text: text in ("true", "on", "1"), "list": str,
-    "none": lambda _: [],
+    "": str, "some": str, "int": int, "float": lambda text: finite(text), "list": str, "none": lambda _: [],
+    "bool": lambda text: text in ("true", "on", "1"),
 }  # fmt: skip
 
 
