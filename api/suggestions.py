@@ -88,7 +88,8 @@ def matched(terms: Terms, phrase: str) -> Iterator[Fit]:
     yield from ((0 if fit.key.startswith(phrase) else 1, fit) for fit in begun)
     inside = phrase.strip()
     if len(inside) >= INSIDE or not inside.isascii():
-        yield from ((2, fit) for fit in terms if inside in fit.key and fit not in begun)
+        there = {id(fit) for fit in begun}
+        yield from ((2, fit) for fit in terms if inside in fit.key and id(fit) not in there)
 
 
 def chosen(fits: Sequence[Fit], each: int) -> list[list[Term]]:
