@@ -69,11 +69,9 @@ from api.setup import ROUTES as SETUP
 from api.setup import Setup
 from api.storage import Storages
 from api.suggestions import ROUTES as SUGGESTIONS
-from api.suggestions import ROUTES as SUGGESTIONS
 from api.timeline import list_months, list_tiles
 from api.trash import ROUTES as TRASH
 from api.uploads import Uploads
-from api.vocabulary import Vocabularies
 from api.vocabulary import Vocabularies
 from batch import acts
 from batch.connections import Connections
@@ -105,7 +103,7 @@ PHOTOS = Router(
 ROUTES: list[ControllerRouterHandler] = [
     auth.ROUTES, users.ROUTES, library.ROUTES, jobs.ROUTES, PHOTOS, SEARCH, services.ROUTES, cluster.ROUTES,
     actions.ROUTES, events.ROUTES, people.ROUTES, about.ROUTES, faces.ROUTES, confidence.ROUTES, logs.ROUTES, server.ROUTES,
-    ACTS, TRASH, NEXTCLOUD, SETUP, SUGGESTIONS, SUGGESTIONS, Router("/api/server", route_handlers=[list_folders, show_settings], tags=["server"]),
+    ACTS, TRASH, NEXTCLOUD, SETUP, SUGGESTIONS, Router("/api/server", route_handlers=[list_folders, show_settings], tags=["server"]),
     show_metrics, healthz, *PAGES,
 ]  # fmt: skip
 
@@ -123,7 +121,7 @@ def create_app(deps: Deps) -> Litestar:
         "storages": storages, "uploads": Uploads(deps.settings), "connections": connections,
         "asking": AskingLimit(deps.system.attempts), "waiting": Consents(connections),
         "remaking": Remaking(deps.settings, deps.library, deps.writer),
-        "setup": Setup(deps.settings, deps.system), "vocabularies": Vocabularies(), "vocabularies": Vocabularies(),
+        "setup": Setup(deps.settings, deps.system), "vocabularies": Vocabularies(),
     }  # fmt: skip
     app = Litestar(
         [*ROUTES, picture_search(deps.settings.api)],
