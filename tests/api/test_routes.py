@@ -63,7 +63,6 @@ MATRIX: list[tuple[str, str, Any, tuple[int, int, int]]] = [
     ("GET", "/api/search", None, (401, 400, 400)),
     ("POST", "/api/search/image", None, (401, 400, 400)),
     ("GET", "/api/suggestions", None, USER),
-    ("GET", "/api/suggestions", None, USER),
     ("GET", "/api/trash", None, USER),
     ("GET", "/api/trash/actions", None, USER),
     ("POST", "/api/trash/restore", {}, (401, 400, 400)),
