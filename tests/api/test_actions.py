@@ -45,7 +45,7 @@ def test_a_dry_run_starts_nothing(world: World, action: str) -> None:
     answer = asked(client, action, dry_run=True)
 
     assert answer.status_code == 200
-    assert answer.json().keys() == {"action", "counts", "names", "bytes", "refused"}
+    assert answer.json().keys() == {"action", "counts", "names", "bytes", "refused", "confirm"}
     assert answer.json()["action"] == action
     assert client.get("/api/jobs").json()["jobs"] == []
 

@@ -86,6 +86,7 @@ def test_thirty_of_120_files_are_deleted_and_the_library_is_as_before_after_undo
     assert everything(home.library) == before
     assert plan.names == sorted(str(path.relative_to(home.folder)) for path in gone)
     assert plan.counts == {"photos": 30, "files": 30, "faces": 60, "unmarked": 30}
+    assert plan.confirm == 30
     assert plan.bytes == sum(row["derived_bytes"] for row in before["photos"] if row["name"] in plan.names)
     assert "confirm with the number 30" in plan.refused
     for wrong in (None, 29, 31, 120):
@@ -115,7 +116,7 @@ def test_thirty_of_120_files_are_deleted_and_the_library_is_as_before_after_undo
 def test_what_a_scan_has_marked_needs_no_number(home: Album):
     """Four of twelve are few enough for a scan, and for the deletion; a wrong number is refused all the same."""
     plan = foresee(home.settings, home.library, home.folder)
-    assert (plan.counts["photos"], plan.counts["unmarked"], plan.refused) == (4, 0, "")
+    assert (plan.counts["photos"], plan.counts["unmarked"], plan.refused, plan.confirm) == (4, 0, "", 0)
     with pytest.raises(Conflict, match="4 photos are missing now, not 5"):
         delete(home, 5)
 
