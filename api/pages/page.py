@@ -47,7 +47,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )  # fmt: skip
     made.globals |= {"t": WORDS, "named": WORDS.named, "counted": WORDS.counted, "asset": ASSETS.address}
-    made.filters |= {"number": number, "bytes": size, "moment": moment, "share": share, "crop": crop}
+    made.filters |= {"number": number, "bytes": size, "moment": moment, "day": day, "share": share}
+    made.filters["crop"] = crop
     return made
 
 
