@@ -8,7 +8,7 @@ import msgspec
 from litestar import Request, Router, get
 from litestar.background_tasks import BackgroundTask
 from litestar.di import NamedDependency
-from litestar.params import HeaderParameter, SkipValidation
+from litestar.params import HeaderParameter, QueryParameter, SkipValidation
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from api.access import ADMIN
@@ -24,6 +24,7 @@ from serve_apps.status import ServiceStatus
 Doors = NamedDependency[SkipValidation[Logins]]
 Past = NamedDependency[SkipValidation[History]]
 LastEventId = Annotated[str, HeaderParameter(name="Last-Event-ID", max_length=64, description="the last event seen")]
+Step = Annotated[int, QueryParameter(ge=1, le=60, description="only every so manieth point, from the newest back")]
 MOST_JOBS = 100
 
 
@@ -73,9 +74,9 @@ def used(total: Mapping[str, float], left: Mapping[str, float]) -> dict[str, flo
 
 
 @get("/history", opt=ADMIN, sync_to_thread=False, summary="The cluster's last hour")
-def cluster_history(history: Past) -> HistoryView:
-    """CPU, memory and GPUs of each node, a point every five seconds."""
-    return HistoryView(EVERY_S, history.points())
+def cluster_history(history: Past, step: Step = 1) -> HistoryView:
+    """CPU, memory and GPUs of each node, a point every five seconds; of many GPUs, every so manieth point is enough."""
+    return HistoryView(EVERY_S * step, history.points()[::-step][::-1])
 
 
 @get("/events", opt=ADMIN, summary="The cluster, live", media_type="text/event-stream")

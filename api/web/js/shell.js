@@ -49,7 +49,8 @@ function search() {
   });
 }
 
-function noted(job) {
+/** Take note of a job as it is now. */
+export function noted(job) {
   jobs.set(job.job_id, job);
   const running = [...jobs.values()].filter((one) => LIVE_STATES.includes(one.state)).length;
   const shown = document.querySelector("[data-running]");
