@@ -17,7 +17,7 @@ from cluster.errors import NotFound
 
 FOR_EVER = "public, max-age=31536000, immutable"
 TYPES = {
-    "css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml",
+    "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml",
     "json": "application/json", "webmanifest": "application/manifest+json",
 }  # fmt: skip
 

@@ -44,6 +44,6 @@ async def csp_report(request: Request[Any, Any, Any]) -> None:
     """Note what a browser refused."""
     try:
         report = json.loads(await request.body())
-    except ValueError:
+    except (ValueError, RecursionError):
         report = {}
     request.app.state.reports.note(report)

@@ -1,4 +1,5 @@
 // The API for scripts: JSON in, JSON out, problems as errors whose message is the sentence for people.
+import { t } from "./dom.js";
 
 export class Problem extends Error {
   constructor(status, detail, retryAfter) {
@@ -19,7 +20,7 @@ export async function ask(what, body, given = {}) {
     answer = await fetch(path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem(0, given.offline ?? "Brightroom does not answer. Check that it runs, then try again.");
+    throw new Problem(0, t("shell.unreachable"));
   }
   return content(answer);
 }
