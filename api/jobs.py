@@ -74,12 +74,14 @@ class ErrorPage(msgspec.Struct, frozen=True):
 
 @get("/", opt=USER, sync_to_thread=True, summary="Jobs, newest first")
 def list_jobs(
-    deps: Given, user: Me, states: States = None, action: ActionName = None, limit: Limit = None, cursor: Cursor = ""
-) -> JobPage:
-    """A page of one's own jobs; an administrator sees everybody's."""
+    deps: Given, user: Me, states: States = None, action: ActionName = None, limit: Limit = None, cursor: Cursor = "",
+    owner: Annotated[str, QueryParameter(max_length=64, description="only this user's; `me`: one's own")] = "",
+) -> JobPage:  # fmt: skip
+    """A page of one's own jobs; an administrator sees everybody's, or those of one `owner`."""
     size = limit or deps.settings.api.page_size
     position = decode(cursor, tuple[datetime, str])
     where = (lit(True) if user.admin else col("owner") == lit(user.user_id)) & older(position)
+    where = where & among("owner", [user.user_id if owner == "me" else owner] if owner else ())
     where = where & among("state", states or ()) & among("action", [action] if action else ())
     rows = deps.system.jobs.table.rows(where, limit=size + 1, order_by="created_at", descending=True).to_pylist()
     jobs = [job_of(row) for row in rows[:size]]

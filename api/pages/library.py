@@ -22,8 +22,8 @@ async def library_page(request: Asked) -> Template:
     inside = Inside(request)
     shown = await beside(
         stats=inside.get("/api/library/stats"),
-        jobs=inside.get("/api/jobs", limit=MOST),
-        live=inside.get("/api/jobs", state=list(LIVE)),
+        jobs=inside.get("/api/jobs", limit=MOST, owner="me"),
+        live=inside.get("/api/jobs", state=list(LIVE), owner="me"),
         nextcloud=inside.get("/api/nextcloud"),
         trash=inside.get("/api/trash", limit=1),
     )

@@ -69,6 +69,21 @@ def test_one_sees_ones_own_jobs_and_an_administrator_all(world: World) -> None:
     assert world.as_user("root").get(f"/api/jobs/{pias}").json()["owner"] == world.users["pia"].user_id
 
 
+def test_a_list_of_one_owners_jobs_has_no_others(world: World) -> None:
+    """An administrator's own, somebody's for an administrator, and for others nobody's but their own."""
+    world.user("rosa"), world.user("chief", admin=True)
+    rosas, chiefs = started(world, "rosa").job_id, started(world, "chief").job_id
+    rosa, chief = world.users["rosa"].user_id, world.users["chief"].user_id
+
+    def seen(name: str, owner: str) -> list[str]:
+        told = world.as_user(name).get("/api/jobs", params={"owner": owner}).json()
+        return [job["job_id"] for job in told["jobs"]]
+
+    assert seen("chief", "me") == seen("chief", chief) == [chiefs]
+    assert seen("chief", rosa) == seen("rosa", "me") == [rosas]
+    assert seen("rosa", chief) == []
+
+
 @pytest.mark.parametrize("step", ["", "/errors", *[f"/{step}" for step in STEPS]])
 def test_another_owners_job_is_like_one_that_never_was(world: World, step: str) -> None:
     """To look at, to read errors of, and to steer."""

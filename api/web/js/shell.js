@@ -67,7 +67,7 @@ function follow() {
     if (up && down) { down.remove(); down = null; toast(t("shell.online")); }
     else if (!up && !down) down = toast(t("shell.offline"), { wrong: true });
   };
-  const poll = async () => (await get("/api/jobs?limit=20")).jobs.forEach(noted);
+  const poll = async () => (await get("/api/jobs?limit=20&owner=me")).jobs.forEach(noted);
   return new Live("/api/jobs/events", { heard: (_, job) => noted(job), poll, state });
 }
 
