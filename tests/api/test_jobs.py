@@ -71,17 +71,17 @@ def test_one_sees_ones_own_jobs_and_an_administrator_all(world: World) -> None:
 
 def test_a_list_of_one_owners_jobs_has_no_others(world: World) -> None:
     """An administrator's own, somebody's for an administrator, and for others nobody's but their own."""
-    world.user("rosa"), world.user("chief", admin=True)
-    rosas, chiefs = started(world, "rosa").job_id, started(world, "chief").job_id
-    rosa, chief = world.users["rosa"].user_id, world.users["chief"].user_id
+    world.user("petra"), world.user("warden", admin=True)
+    petras, wardens = started(world, "petra").job_id, started(world, "warden").job_id
+    petra, warden = world.users["petra"].user_id, world.users["warden"].user_id
 
     def seen(name: str, owner: str) -> list[str]:
         told = world.as_user(name).get("/api/jobs", params={"owner": owner}).json()
         return [job["job_id"] for job in told["jobs"]]
 
-    assert seen("chief", "me") == seen("chief", chief) == [chiefs]
-    assert seen("chief", rosa) == seen("rosa", "me") == [rosas]
-    assert seen("rosa", chief) == []
+    assert seen("warden", "me") == seen("warden", warden) == [wardens]
+    assert seen("warden", petra) == seen("petra", "me") == [petras]
+    assert seen("petra", warden) == []
 
 
 @pytest.mark.parametrize("step", ["", "/errors", *[f"/{step}" for step in STEPS]])
