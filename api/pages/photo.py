@@ -1,0 +1,93 @@
+"""One photo: large, between its neighbours, with everything known of it and what can be said of its faces."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias
+from urllib.parse import urlencode
+
+from litestar import Request, get
+from litestar.params import FromPath
+from litestar.response import Template
+
+from api.access import USER
+from api.originals import media_type
+from api.pages import shot
+from api.pages.inside import Inside
+from api.pages.page import beside, page
+from api.pages.world_map import piece
+from cluster.errors import Conflict, Unavailable
+
+Asked: TypeAlias = Request[Any, Any, Any]
+FILTERS = ("date_from", "date_to", "place", "tag", "kind", "person", "missing", "event")
+SHOWN = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/avif")  # what every browser can show
+PANEL = "brightroom_panel"  # a cookie of scripts: "closed"
+JUST_NOW = timedelta(minutes=10)
+ALIKE = 24  # similar photos
+
+
+@get("/photos/{photo_id:str}", opt=USER, include_in_schema=False)
+async def photo_page(request: Asked, photo_id: FromPath[str]) -> Template:
+    """The photo between those that the filters of the address let through."""
+    inside, filters = Inside(request), filters_of(request)
+    shown = await beside(
+        detail=inside.get(f"/api/photos/{photo_id}"),
+        beside=inside.get(f"/api/photos/{photo_id}/neighbours", **filters),
+        acts=inside.get("/api/people/acts", limit=1),
+    )
+    detail = shown["detail"]
+    query = f"?{request.url.query}" if request.url.query else ""
+    return await page(
+        request, "photo.html", "photos", **detail, beside=shown["beside"], query=query, back=back_of(request, filters),
+        taken=shot.taken(detail), noted=shot.camera(detail), pixels=shot.picture(detail["photo"]),
+        where=shot.where(detail["position"]), map=piece(detail["position"]), last_act=recent(shown["acts"]["acts"]),
+        closed=request.cookies.get(PANEL) == "closed", files=files(detail),
+    )  # fmt: skip
+
+
+@get("/photos/{photo_id:str}/similar", opt=USER, include_in_schema=False)
+async def similar_page(request: Asked, photo_id: FromPath[str]) -> Template:
+    """Photos that look like one; a sentence where they cannot be told now."""
+    inside = Inside(request)
+    detail = await inside.get(f"/api/photos/{photo_id}")
+    found, why = [], ""
+    try:
+        answer = await inside.get(f"/api/photos/{photo_id}/similar", limit=ALIKE)
+        found = [hit["photo"] for hit in answer["hits"]]
+    except (Conflict, Unavailable) as error:
+        why = str(error)
+    return await page(request, "similar.html", "photos", photo=detail["photo"], similar=found, why=why)
+
+
+def filters_of(request: Asked) -> dict[str, list[str]]:
+    """The filters of the list that somebody came from, as the API takes them."""
+    return {name: found for name in FILTERS if (found := request.query_params.getall(name, []))}
+
+
+def back_of(request: Asked, filters: Mapping[str, list[str]]) -> tuple[str, str]:
+    """Where that list is, and what it is."""
+    if "q" in request.query_params:
+        return f"/search?{request.url.query}", "back_search"
+    for name, path in (("event", "/events/"), ("person", "/people/")):
+        if list(filters) == [name] and len(filters[name]) == 1 and filters[name][0].isalnum():
+            return path + filters[name][0], f"back_{name}"
+    return "/" + (f"?{urlencode(filters, doseq=True)}" if filters else ""), "back"
+
+
+def recent(acts: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The last thing said of faces or people, if it was just now and can be taken back."""
+    now = datetime.now(UTC)
+    fresh = [act for act in acts if not act["undone_at"] and now - datetime.fromisoformat(act["made_at"]) < JUST_NOW]
+    return fresh[0] if fresh else None
+
+
+def files(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """The files that the page shows itself: the main one, where browsers can, and the video of a Live Photo."""
+    photo, there = detail["photo"], [one for one in detail["variants"] if one["state"] != "missing"]
+    main = next((one for one in there if one["main"]), None)
+    videos = [one for one in there if one["kind"] == "video"]
+    zoomable = main if main and main["kind"] == "image" and media_type(main["name"]) in SHOWN else None
+    live = videos[0] if photo["kind"] != "video" and photo["has_live"] and videos else None
+    return {"main": main, "zoomable": zoomable, "live": live}
+
+
+HANDLERS = [photo_page, similar_page]

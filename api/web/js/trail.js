@@ -1,0 +1,36 @@
+// The list that somebody came to a photo from, where no filters name it: search hits, in their order.
+
+const NAME = "trail";
+
+/** Remember a list of photos' ids for the photos that are opened from this page. */
+export function keep(ids) {
+  try {
+    sessionStorage.setItem(NAME, JSON.stringify({ at: location.search, ids }));
+  } catch { /* a browser that keeps nothing goes through the timeline */ }
+}
+
+/** What comes before and after a photo in that list, as addresses; null where the list does not have it. */
+export function beside(id) {
+  let kept = null;
+  try {
+    kept = JSON.parse(sessionStorage.getItem(NAME) ?? "null");
+  } catch { /* as above */ }
+  const place = kept?.ids?.indexOf(id) ?? -1;
+  if (place < 0) return null;
+  const address = (other) => (other ? `/photos/${encodeURIComponent(other)}${location.search}` : null);
+  return { newer: address(kept.ids[place - 1]), older: address(kept.ids[place + 1]) };
+}
+
+/** Remember where somebody came from, to go back there. */
+export function cameFrom() {
+  const from = document.referrer ? new URL(document.referrer) : null;
+  if (!from || from.origin !== location.origin || /^\/(photos\/|login)/.test(from.pathname)) return;
+  sessionStorage.setItem("from", JSON.stringify({ address: from.href.slice(from.origin.length), length: history.length }));
+}
+
+/** Go back to the list: by the browser's own way back, which keeps its position, or to an address. */
+export function leave(address) {
+  const from = JSON.parse(sessionStorage.getItem("from") ?? "null");
+  if (from && history.length > 1 && history.length === from.length) history.back();
+  else location.assign(from?.address ?? address);
+}
