@@ -17,6 +17,7 @@ from litestar.template.config import TemplateConfig
 
 from api.pages.assets import ASSETS
 from api.pages.crops import crop
+from api.pages.dates import day, span
 from api.pages.inside import Inside
 from api.pages.words import Words, catalogue, size
 

@@ -8,10 +8,10 @@ const KINDS = {
   bool: (text) => ["true", "on", "1"].includes(text), list: (text) => text, none: () => [],
 };
 
-/** A form's fields as the body of its request, null for none. */
-export function bodyOf(form) {
+/** A form's fields as the body of its request, that of the button which sent it too; null for none. */
+export function bodyOf(form, submitter = null) {
   const body = {};
-  for (const [field, text] of new FormData(form)) {
+  for (const [field, text] of new FormData(form, submitter)) {
     if (field.startsWith("_")) continue;
     const [name, kind = ""] = field.split(":");
     if (text === "" && !["", "list", "none"].includes(kind)) continue;
@@ -22,11 +22,13 @@ export function bodyOf(form) {
 }
 
 /** Send a form's request; a `sent` event with the answer follows on the form, and unless it is cancelled the next page. */
-export async function send(form) {
+export async function send(form, submitter = null) {
+  const body = bodyOf(form, submitter);
+  const to = submitter?.name === "_to" ? submitter.value : form.dataset.to;
   const buttons = [...form.querySelectorAll("button")].filter((button) => !button.disabled);
   buttons.forEach((button) => { button.disabled = true; });
   try {
-    const answer = await ask(form.dataset.to, bodyOf(form));
+    const answer = await ask(to, body);
     const goOn = form.dispatchEvent(new CustomEvent("sent", { bubbles: true, cancelable: true, detail: answer }));
     if (goOn) follow(form);
   } catch (problem) {
@@ -50,7 +52,7 @@ export function listen() {
     const form = event.target;
     if (!form.dataset.to) return;
     event.preventDefault();
-    send(form);
+    send(form, event.submitter);
   });
   const said = sessionStorage.getItem("said");
   if (said) {

@@ -1,0 +1,28 @@
+"""Days of the API as people write them: one day, or from a day to another, said as short as it can be."""
+
+from datetime import UTC, datetime
+
+from api.pages.words import Words, catalogue
+
+TEXTS = Words(catalogue())
+
+
+def day(value: str) -> str:
+    """The day of a time."""
+    return moment_of(value).strftime(TEXTS("dates.day"))
+
+
+def span(first: str, last: str) -> str:
+    """From the day of one time to that of another: `14 – 16 January 2023`."""
+    start, end = moment_of(first), moment_of(last)
+    if start.date() == end.date():
+        return day(last)
+    form = "dates.day"
+    if start.year == end.year:
+        form = "dates.day_of_month" if start.month == end.month else "dates.day_of_year"
+    return TEXTS("dates.span", first=start.strftime(TEXTS(form)), last=day(last))
+
+
+def moment_of(value: str) -> datetime:
+    """A time of the API."""
+    return datetime.fromisoformat(value).astimezone(UTC)

@@ -1,0 +1,62 @@
+"""The pages of events: covers by year, one event with its photos, and those that were deleted."""
+
+from itertools import groupby
+from typing import Annotated, Any, TypeAlias
+
+from litestar import Request, get
+from litestar.params import FromPath, QueryParameter
+from litestar.response import Template
+
+from api.access import USER
+from api.pages.inside import Inside
+from api.pages.page import beside, page
+
+Asked: TypeAlias = Request[Any, Any, Any]
+Cursor = Annotated[str, QueryParameter(max_length=512)]
+EVENTS = 96  # of a page
+PHOTOS = 200
+PEOPLE = 8  # on an event, who are looked up
+
+
+@get("/events", opt=USER, include_in_schema=False)
+async def events_page(request: Asked, deleted: bool = False, cursor: Cursor = "") -> Template:
+    """Events by year, or those that were deleted."""
+    inside = Inside(request)
+    shown = await beside(
+        found=inside.get("/api/events", deleted=deleted, limit=EVENTS, cursor=cursor or None),
+        gone=inside.get("/api/events", deleted=True, limit=1),
+        stats=inside.get("/api/library/stats"),
+    )
+    years = [(year, list(of_year)) for year, of_year in groupby(shown["found"]["events"], key=year_of)]
+    return await page(request, "events.html", "events", years=years, deleted=deleted, **shown)
+
+
+@get("/events/{event_id:str}", opt=USER, include_in_schema=False)
+async def event_page(
+    request: Asked, event_id: FromPath[str], cover: bool = False, cursor: Cursor = ""
+) -> Template:
+    """One event; `cover` has its photos chosen from."""
+    inside = Inside(request)
+    found = await inside.get(f"/api/events/{event_id}", limit=PHOTOS, cursor=cursor or None)
+    people = await known(inside, found["event"]["people"][:PEOPLE])
+    return await page(request, "event.html", "events", **found, people=people, cover=cover, cursor=cursor)
+
+
+async def known(inside: Inside, names: list[str]) -> list[dict[str, Any]]:
+    """The people with some names, as long as they have them."""
+    asked = {str(i): inside.get("/api/people", q=name, limit=20) for i, name in enumerate(names)}
+    found = (await beside(**asked)).values()
+    return [
+        person
+        for name, answer in zip(names, found, strict=True)
+        for person in answer["people"]
+        if person["name"] == name
+    ]
+
+
+def year_of(event: dict[str, Any]) -> str:
+    """The year in which an event begins."""
+    return str(event["first_at"])[:4]
+
+
+HANDLERS = [events_page, event_page]

@@ -1,0 +1,134 @@
+"""The pages of people: those with names, clusters without, faces to confirm, one person, and what was said so far."""
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from litestar import Request, get
+from litestar.params import FromPath, QueryParameter
+from litestar.response import Template
+
+from api.access import USER
+from api.pages.inside import Inside
+from api.pages.page import beside, page
+
+Asked: TypeAlias = Request[Any, Any, Any]
+Cursor = Annotated[str, QueryParameter(max_length=512)]
+Show = Literal["named", "unknown", "sure", "hidden"]
+Standing = Literal["", "labeled", "inferred", "unknown"]
+
+PEOPLE = 120  # of a page
+CLUSTERS = 24
+SAMPLES = 6  # faces of each cluster
+FACES = 60  # to be looked at in one go
+PHOTOS = 60
+ACTS = 50
+KNOWN = 500  # people to choose from
+
+
+@get("/people", opt=USER, include_in_schema=False)
+async def people_page(
+    request: Asked,
+    show: Show = "named",
+    by: Literal["name", "faces"] = "name",
+    order: Literal["doubt", "certainty"] = "doubt",
+    select: bool = False,
+    cursor: Cursor = "",
+) -> Template:
+    """People in four groups: named, unknown, thought to be somebody, and hidden."""
+    inside = Inside(request)
+    shown = await beside(
+        sums=sums(inside),
+        stats=inside.get("/api/library/stats"),
+        confidence=inside.get("/api/library/confidence"),
+        last_act=inside.get("/api/people/acts", limit=1),
+        training=inside.get("/api/jobs", action="train-faces", limit=1),
+        listed=listed(inside, show, by, order, cursor),
+        known=inside.get("/api/people", limit=KNOWN) if show == "unknown" else nothing(),
+    )
+    choices = {"show": show, "by": by, "order": order, "select": select, "cursor": cursor}
+    helps = training_helps(shown["last_act"]["acts"], shown["training"]["jobs"], shown["stats"])
+    return await page(request, "people.html", "people", **shown, **choices, helps=helps)
+
+
+@get("/people/acts", opt=USER, include_in_schema=False)
+async def acts_page(request: Asked, cursor: Cursor = "") -> Template:
+    """What was said of people and faces, each to be taken back."""
+    said = await Inside(request).get("/api/people/acts", limit=ACTS, cursor=cursor or None)
+    return await page(request, "acts.html", "people", acts=said["acts"], next_cursor=said["next_cursor"])
+
+
+@get("/people/{person_id:str}", opt=USER, include_in_schema=False)
+async def person_page(
+    request: Asked,
+    person_id: FromPath[str],
+    tab: Literal["", "photos", "faces"] = "",
+    standing: Standing = "",
+    order: Literal["doubt", "certainty", "time"] = "doubt",
+    cursor: Cursor = "",
+) -> Template:
+    """One person, or a cluster: who it is, and the photos or faces."""
+    inside = Inside(request)
+    person = await inside.get(f"/api/people/{person_id}")
+    tab = tab or ("photos" if person["kind"] == "person" else "faces")
+    known = person["person_id"]
+    shown = await beside(
+        about=inside.get(f"/api/people/{known}/about"),
+        others=inside.get("/api/people", limit=KNOWN),
+        last_act=inside.get("/api/people/acts", limit=1),
+        listed=inside.get("/api/photos", person=known, limit=PHOTOS, cursor=cursor or None)
+        if tab == "photos"
+        else inside.get(
+            "/api/faces", person_id=known, standing=standing, order=order, limit=FACES, cursor=cursor or None
+        ),
+    )
+    choices = {"tab": tab, "standing": standing, "order": order, "cursor": cursor}
+    return await page(request, "person.html", "people", person=person, **shown, **choices)
+
+
+async def listed(inside: Inside, show: str, by: str, order: str, cursor: str) -> Any:
+    """What one of the groups shows."""
+    after = cursor or None
+    if show == "sure":
+        return await inside.get("/api/faces", standing="inferred", order=order, limit=FACES, cursor=after)
+    if show == "unknown":
+        return await inside.get(
+            "/api/people", kind="cluster", order="faces", samples=SAMPLES, limit=CLUSTERS, cursor=after
+        )
+    if show == "hidden":
+        return await hidden(inside)
+    return await inside.get("/api/people", order=by, limit=PEOPLE, cursor=after)
+
+
+async def hidden(inside: Inside) -> Any:
+    """Everybody who is hidden, with a name or without."""
+    found = await beside(
+        named=inside.get("/api/people", hidden=True, limit=KNOWN),
+        unknown=inside.get("/api/people", hidden=True, kind="cluster", order="faces", limit=KNOWN),
+    )
+    return {"people": [*found["named"]["people"], *found["unknown"]["people"]], "next_cursor": None}
+
+
+async def sums(inside: Inside) -> dict[str, int]:
+    """How many there are in each group of people."""
+    found = await beside(
+        named=inside.get("/api/people", limit=1),
+        unknown=inside.get("/api/people", kind="cluster", limit=1),
+        hidden=inside.get("/api/people", hidden=True, limit=1),
+        hidden_unknown=inside.get("/api/people", kind="cluster", hidden=True, limit=1),
+    )
+    totals = {name: int(one["total"]) for name, one in found.items()}
+    return {**totals, "hidden": totals["hidden"] + totals["hidden_unknown"]}
+
+
+def training_helps(acts: list[Any], jobs: list[Any], stats: Any) -> bool:
+    """Whether something was said since faces were trained last, and there are faces to be found."""
+    if not acts or not stats["faces_labeled"] or not stats["faces_unknown"] + stats["faces_inferred"]:
+        return False
+    return not jobs or (jobs[0]["state"] == "done" and acts[0]["made_at"] > jobs[0]["created_at"])
+
+
+async def nothing() -> Any:
+    """What is not asked for."""
+    return {"people": []}
+
+
+HANDLERS = [people_page, acts_page, person_page]

@@ -1,0 +1,36 @@
+"""The page of the trash: what is in it by the job that put it there, until when it stays, and putting it back."""
+
+from collections import defaultdict
+from typing import Annotated, Any, TypeAlias
+
+from litestar import Request, get
+from litestar.params import QueryParameter
+from litestar.response import Template
+
+from api.access import USER
+from api.pages.inside import Inside
+from api.pages.page import beside, page
+
+Asked: TypeAlias = Request[Any, Any, Any]
+PHOTOS = 200  # of a page
+
+
+@get("/trash", opt=USER, include_in_schema=False)
+async def trash_page(request: Asked, cursor: Annotated[str, QueryParameter(max_length=512)] = "") -> Template:
+    """What is in the trash, last deleted first."""
+    inside = Inside(request)
+    shown = await beside(
+        trash=inside.get("/api/trash", limit=PHOTOS, cursor=cursor or None), jobs=inside.get("/api/trash/actions")
+    )
+    photos: dict[str, list[Any]] = defaultdict(list)
+    for photo in shown["trash"]["photos"]:
+        photos[photo["action_id"]].append(photo)
+    actions = [action for action in shown["jobs"]["actions"] if action["action_id"] in photos]
+    total = sum(action["photos"] for action in shown["jobs"]["actions"])
+    return await page(
+        request, "trash.html", "trash", actions=actions, photos=photos, total=total,
+        next_cursor=shown["trash"]["next_cursor"],
+    )  # fmt: skip
+
+
+HANDLERS = [trash_page]
