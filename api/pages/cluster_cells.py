@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from api.pages.page import WORDS, size
+from api.pages.page import WORDS, number, size
 
 
 def of_cluster(cluster: Mapping[str, Any]) -> dict[str, Any]:
     """What the page tells of a cluster."""
     total, used, store = cluster["resources_total"], cluster["resources_used"], cluster["object_store"]
     cells = {
-        "cpus": of(f"{used.get('CPU', 0):g}", f"{total.get('CPU', 0):g}"),
-        "gpus": of(f"{used.get('GPU', 0):g}", f"{total['GPU']:g}") if total.get("GPU") else WORDS("admin.no_gpu"),
+        "cpus": of(count(used.get("CPU", 0)), count(total.get("CPU", 0))),
+        "gpus": of(count(used.get("GPU", 0)), count(total["GPU"])) if total.get("GPU") else WORDS("admin.no_gpu"),
         "memory": of(size(used.get("memory", 0)), size(total.get("memory", 0))),
         "store": of(size(store["used"]), size(store["total"])),
     }
@@ -73,6 +73,11 @@ def disk_told(disk: Mapping[str, Any] | None) -> str:
         return WORDS("admin.none")
     free = size(disk["free"])
     return WORDS("admin.used_of_free", used=size(disk["used"]), total=size(disk["total"]), free=free)
+
+
+def count(value: float) -> str:
+    """A number of processors, shares of one too."""
+    return number(int(value)) if value == int(value) else f"{value:,.2f}"
 
 
 def of(used: str, total: str) -> str:

@@ -63,12 +63,12 @@ export function plot({ title, label, say, step = 0 }) {
   function axes() {
     const levels = ticks(drawn.most, step).map((value) => [
       svg("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: y(value), y2: y(value) }),
-      svg("text", { x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" }, say(value)),
+      svg("text", { x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" }, say(value).replace(".0 ", " ")),
     ]);
     const first = Math.ceil(drawn.from / (15 * MINUTE)) * 15 * MINUTE;
     const times = Array.from({ length: 5 }, (_, i) => first + i * 15 * MINUTE).filter((time) => time <= drawn.to).map((time) => [
       svg("line", { x1: x(time), x2: x(time), y1: TOP, y2: HEIGHT - BOTTOM }),
-      svg("text", { x: Math.min(Math.max(x(time), LEFT + 14), WIDTH - RIGHT - 16), y: HEIGHT - 6, "text-anchor": "middle" }, clock.format(time)),
+      svg("text", { x: Math.min(Math.max(x(time), LEFT + 14), WIDTH - RIGHT), y: HEIGHT - 6, "text-anchor": x(time) > WIDTH - 34 ? "end" : "middle" }, clock.format(time)),
     ]);
     grid.replaceChildren(...levels.flat(), ...times.flat());
   }
