@@ -25,7 +25,10 @@ Tags = Annotated[
     list[Annotated[str, msgspec.Meta(max_length=200)]] | None,
     QueryParameter(max_items=MOST, description="a whole tag or keyword; repeat it for photos that have all"),
 ]
-Kind = Annotated[Literal["", "image", "raw", "video"], QueryParameter(description="only this kind")]
+Kind = Annotated[
+    Literal["", "image", "raw", "video", "live"],
+    QueryParameter(description="only this kind; `raw` and `live` also those that have such a file beside another"),
+]
 People = Annotated[
     list[Annotated[str, msgspec.Meta(max_length=128)]] | None,
     QueryParameter(max_items=MOST, description="a person's id, with a face of theirs; repeat it for photos of all"),

@@ -13,6 +13,7 @@ from api.photo_filter import FILTERS, Wanted
 from api.photo_view import PhotoDetail, PhotoSummary, detail, summary
 from cluster.errors import NotFound
 from cluster.store.database import Library
+from cluster.store.neighbours import page_before
 from cluster.store.timeline import page
 
 Missing = Annotated[bool, QueryParameter(description="those whose files are gone, instead of the others")]
@@ -23,11 +24,18 @@ class PhotoPage(msgspec.Struct, frozen=True):
 
     photos: list[PhotoSummary]
     next_cursor: str | None
+    previous_cursor: str | None = None  # of the page before, where that was asked for; empty: it is the first
 
 
 @get("/", opt=USER, sync_to_thread=True, dependencies=FILTERS, summary="Photos, newest first")
 def list_photos(
-    deps: Given, owned: Owned, wanted: Wanted, missing: Missing = False, limit: Limit = None, cursor: Cursor = ""
+    deps: Given,
+    owned: Owned,
+    wanted: Wanted,
+    missing: Missing = False,
+    limit: Limit = None,
+    cursor: Cursor = "",
+    before: Annotated[bool, QueryParameter(description="say where the page before begins, too")] = False,
 ) -> PhotoPage:
     """A page of one's own photos from `date_from` to `date_to`, both included, that fit all filters.
 
@@ -35,8 +43,10 @@ def list_photos(
     face there, as somebody said or as is inferred.
     """
     chosen = msgspec.structs.replace(wanted, missing=missing)
-    found = page(owned.photos, chosen, limit or deps.settings.api.page_size, cursor or None)
-    return PhotoPage([summary(row) for row in found.rows], found.next)
+    size = limit or deps.settings.api.page_size
+    found = page(owned.photos, chosen, size, cursor or None)
+    previous = page_before(owned.photos, chosen, size, cursor) if before and cursor else None
+    return PhotoPage([summary(row) for row in found.rows], found.next, previous)
 
 
 @get("/{photo_id:str}", opt=USER, sync_to_thread=True, summary="One photo")

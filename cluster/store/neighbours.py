@@ -9,7 +9,7 @@ from typing import Any
 from lancedb.expr import Expr, col, lit
 
 from cluster.store.photos import Photos
-from cluster.store.timeline import PhotoFilter, beyond, cursor_of, undated
+from cluster.store.timeline import PhotoFilter, beyond, cursor_of, place_of, undated
 
 NARROW = ["photo_id", "taken_at"]
 
@@ -27,6 +27,17 @@ def older(photos: Photos, wanted: PhotoFilter, row: Mapping[str, Any]) -> str | 
     after = wanted.expression() & beyond(cursor_of(row))
     found = photos.rows(after, NARROW, 1, "taken_at", descending=True).to_pylist()
     return str(found[0]["photo_id"]) if found else None
+
+
+def page_before(photos: Photos, wanted: PhotoFilter, limit: int, cursor: str) -> str:
+    """The cursor of the page of `limit` photos that ends at a cursor's; empty for the first page."""
+    row = dict(zip(("taken_at", "photo_id"), place_of(cursor), strict=True))
+    found: list[dict[str, Any]] = []
+    for place in places_before(row):
+        if len(found) < limit:
+            where = wanted.expression() & place
+            found += photos.rows(where, NARROW, limit - len(found), "taken_at").to_pylist()
+    return cursor_of(found[-1]) if len(found) == limit else ""
 
 
 def places_before(row: Mapping[str, Any]) -> Iterator[Expr]:

@@ -28,7 +28,7 @@ class PhotoFilter(msgspec.Struct, frozen=True):
     taken_to: datetime | None = None  # before this moment
     place: str = ""  # part of the name of a place, county, state or country, in any case
     tags: tuple[str, ...] = ()  # tags or keywords, in any case: all of them
-    kind: str = ""  # image, raw, video
+    kind: str = ""  # image, raw, video, live
     missing: bool | None = False  # None: both
     camera: str = ""  # camera model
     event: str = ""  # the id of an event
@@ -51,7 +51,7 @@ class PhotoFilter(msgspec.Struct, frozen=True):
         for tag in self.tags:
             yield tagged(tag)
         if self.kind:
-            yield col("kind") == lit(self.kind)
+            yield of_kind(self.kind)
         if self.camera:
             yield col("camera_model") == lit(self.camera)
         if self.event:
@@ -87,6 +87,12 @@ class Overview(msgspec.Struct, frozen=True):
     events: int  # that are shown
     storage_bytes: int  # of all files that are there
     pending: dict[str, int]  # photos each stage has yet to see
+
+
+def of_kind(kind: str) -> Expr:
+    """Lets photos through whose main file is of a kind; or that have camera RAW, or the video of a Live Photo."""
+    beside = {"raw": col("has_raw"), "live": col("has_live")}
+    return (col("kind") == lit(kind)) | beside[kind] if kind in beside else col("kind") == lit(kind)
 
 
 def somewhere(place: str) -> Expr:
