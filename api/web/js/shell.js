@@ -1,6 +1,7 @@
 // What every page does: forms, times, the menu, the look, the search for anything, and how many jobs run.
 import { refreshTimes, t } from "./dom.js";
 import { get } from "./ask.js";
+import { findBox } from "./find.js";
 import { listen } from "./forms.js";
 import { Live } from "./live.js";
 import { toast } from "./toast.js";
@@ -35,18 +36,22 @@ function themes() {
 }
 
 function search() {
-  const button = document.querySelector("[data-spotlight]");
-  if (!button) return;
-  button.hidden = false;
-  if (/Mac|iP/.test(navigator.platform)) button.querySelector("kbd").textContent = "⌘ K";
-  button.addEventListener("click", () => spotlight());
+  const buttons = document.querySelectorAll("[data-spotlight]");
+  if (!buttons.length) return;
+  const mac = /Mac|iP/.test(navigator.platform);
+  for (const button of buttons) {
+    button.hidden = false;
+    if (mac && button.querySelector("kbd")) button.querySelector("kbd").textContent = "⌘ K";
+    button.addEventListener("click", () => spotlight());
+  }
   document.addEventListener("keydown", (event) => {
-    const typing = event.target.closest?.("input, textarea, select");
+    const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
     const wanted = (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey)) || (event.key === "/" && !typing);
     if (!wanted || event.altKey) return;
     event.preventDefault();
     spotlight();
   });
+  document.querySelectorAll("[data-find]").forEach(findBox);
 }
 
 /** Take note of a job as it is now. */

@@ -1,91 +1,74 @@
-// Go anywhere: pages, actions, people, events, a search; opened with Ctrl+K or ⌘K.
-import { h, icon, named, put, t } from "./dom.js";
-import { ask, at, get } from "./ask.js";
+// Go anywhere: pages, actions, people, events, places, tags, times, a search; opened with Ctrl+K, ⌘K or /.
+import { h, icon, named, t } from "./dom.js";
+import { ask, at } from "./ask.js";
 import { shown } from "./dialog.js";
+import { combobox, entry, suggestions } from "./suggest.js";
 import { toast, trying } from "./toast.js";
 
-const PAGES = [["photos", "/"], ["people", "/people"], ["events", "/events"], ["library", "/library"], ["trash", "/trash"], ["account", "/account"]];
+const PAGES = [["photos", "/"], ["search", "/search"], ["people", "/people"], ["events", "/events"], ["library", "/library"], ["trash", "/trash"], ["account", "/account"]];
 const ADMIN = [["services", "/admin"], ["cluster", "/admin/cluster"], ["users", "/admin/users"], ["all_jobs", "/admin/jobs"], ["logs", "/admin/logs"], ["settings", "/admin/settings"]];
-const ACTIONS = ["scan", "train-faces", "rescan-faces", "generate-events"];
-const MOST = 6;
+const ACTIONS = [["scan", "scan"], ["rescan", "scan", { full: true }], ["scan-nextcloud", "scan-nextcloud"], ["train-faces", "train-faces"], ["rescan-faces", "rescan-faces"], ["generate-events", "generate-events"]];
+const PLANNED = ["delete-missing", "save-metadata"]; // whose dry run is to be seen first
+const MOST = 5;
 
 function fixed() {
-  const pages = PAGES.map(([name, href]) => ({ icon: name, text: t(`shell.${name}`), kind: t("spotlight.page"), href }));
+  const pages = PAGES.map(([name, href]) => ({ mark: icon(name), text: t(`shell.${name}`), kind: t("spotlight.page"), href }));
+  const picture = { mark: icon("camera"), text: t("search.by_picture"), kind: t("spotlight.page"), href: "/search/image" };
   const admin = "admin" in document.body.dataset
-    ? ADMIN.map(([name, href]) => ({ icon: "admin", text: t(`spotlight.${name}`), kind: t("spotlight.page"), href })) : [];
-  const actions = ACTIONS.map((name) => ({ icon: "play", text: named("library", name), kind: t("spotlight.action"), act: () => start(name) }));
-  const missing = { icon: "play", text: named("library", "delete-missing"), kind: t("spotlight.action"), href: "/library/delete-missing" };
-  return [...pages, ...admin, ...actions, missing];
+    ? ADMIN.map(([name, href]) => ({ mark: icon("admin"), text: t(`spotlight.${name}`), kind: t("spotlight.page"), href })) : [];
+  const actions = ACTIONS.map(([name, action, body]) => ({ mark: icon("play"), text: named("library", name), kind: t("spotlight.action"), act: () => start(name, action, body) }));
+  const planned = PLANNED.map((name) => ({ mark: icon("eye"), text: named("library", name), kind: t("spotlight.action"), href: `/library/${name}` }));
+  return [...pages, picture, ...admin, ...actions, ...planned];
 }
 
-async function start(action) {
-  const job = await trying(() => ask(`POST /api/library/actions/${action}`));
-  if (job) toast(t("library.started", { action: named("library", action) }), { action: { href: "/library#jobs", text: t("library.watch") } });
+async function start(name, action, body) {
+  const job = await trying(() => ask(`POST /api/library/actions/${action}`, body));
+  if (job) toast(t("library.started", { action: named("library", name) }), { action: { href: "/library#jobs", text: t("library.watch") } });
 }
 
+const plain = (text) => text.toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "");
+
+/** The entries in which every word begins some word, or stands somewhere. */
 function fitting(entries, text) {
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  return entries.filter((entry) => words.every((word) => entry.text.toLowerCase().includes(word)));
+  const words = plain(text).split(/\s+/).filter(Boolean);
+  return entries.filter((one) => words.every((word) => plain(one.text).includes(word)));
 }
 
 async function asked(text, signal) {
-  const found = await get(at("/api/suggestions", { q: text }), { signal });
-  return found.suggestions.map((one) => ({
-    icon: { person: "people", event: "events", place: "place", tag: "tag" }[one.kind] ?? "search", text: one.text,
-    kind: t(`spotlight.${one.kind}`), href: one.href,
-  })).slice(0, MOST);
+  const found = await suggestions(text, signal).catch(() => []);
+  return found.filter((one) => !one.rest).map((one) => ({ ...entry(one), href: one.href }));
 }
 
 /** Open it; choosing goes there, or does it. */
 export function spotlight() {
-  if (document.querySelector("dialog.spotlight")) return;
+  if (document.querySelector("dialog[open]")) return;
   const all = fixed();
   const list = h("ul", { role: "listbox", id: "spotlight-list", "aria-label": t("shell.go_anywhere") });
-  const input = h("input", {
-    type: "text", role: "combobox", "aria-expanded": "true", "aria-controls": "spotlight-list", autocomplete: "off", maxlength: "1000",
-    "aria-label": t("shell.go_anywhere"), placeholder: t("spotlight.hint"), "aria-autocomplete": "list",
-  });
-  const made = h("dialog", { class: "spotlight", "aria-label": t("shell.go_anywhere") }, h("div", { class: "find" }, icon("search"), input), list);
-  let entries = [];
-  let chosen = 0;
+  const input = h("input", { type: "text", autocomplete: "off", autocapitalize: "none", spellcheck: "false", maxlength: "1000", enterkeyhint: "go", "aria-label": t("shell.go_anywhere"), placeholder: t("spotlight.hint") });
+  const close = h("button", { type: "button", class: "plain round", "aria-label": t("shell.close"), onclick: () => made.close() }, icon("close"));
+  const made = h("dialog", { class: "spotlight", "aria-label": t("shell.go_anywhere") }, h("div", { class: "find" }, icon("search"), input, close), list);
   let asking = null;
-
-  const go = (entry) => {
+  const go = (chosen) => {
     made.close();
-    if (entry?.act) entry.act();
-    else if (entry?.href) location.assign(entry.href);
+    if (chosen?.act) chosen.act();
+    else if (chosen?.href) location.assign(chosen.href);
   };
-  const mark = (place) => {
-    chosen = Math.max(0, Math.min(entries.length - 1, place));
-    [...list.children].forEach((item, i) => item.setAttribute("aria-selected", String(i === chosen)));
-    list.children[chosen]?.scrollIntoView({ block: "nearest" });
-    input.setAttribute("aria-activedescendant", entries.length ? `spotlight-${chosen}` : "");
-  };
-  const draw = (found) => {
-    entries = found;
-    put(list, entries.map((entry, i) => h("li", { role: "option", id: `spotlight-${i}`, onclick: () => go(entry), onpointermove: () => chosen !== i && mark(i) },
-      icon(entry.icon), h("span", {}, entry.text), h("span", { class: "faint" }, entry.kind))));
-    mark(0);
-  };
+  const { draw } = combobox(input, list, { go, first: true });
   const update = async () => {
     const text = input.value.trim();
     asking?.abort();
     asking = new AbortController();
     const here = fitting(all, text);
     if (!text) return draw(here);
-    const search = { icon: "search", text: t("spotlight.search_for", { text }), kind: t("spotlight.search"), href: at("/search", { q: text }) };
+    const search = { mark: icon("search"), text: t("spotlight.search_for", { text }), kind: t("spotlight.search"), href: at("/search", { q: text }) };
     draw([...here.slice(0, MOST), search]);
-    const more = await asked(text, asking.signal).catch(() => []);
-    if (input.value.trim() === text) draw([...here.slice(0, MOST), ...more, search]);
+    const more = await asked(text, asking.signal);
+    if (input.value.trim() === text && made.open) draw([...here.slice(0, MOST), ...more, search]);
     return undefined;
   };
   input.addEventListener("input", update);
-  input.addEventListener("keydown", (event) => {
-    const steps = { ArrowDown: 1, ArrowUp: -1 };
-    if (event.key in steps) { event.preventDefault(); mark(chosen + steps[event.key]); }
-    else if (event.key === "Enter") { event.preventDefault(); go(entries[chosen]); }
-  });
-  update();
+  made.addEventListener("close", () => asking?.abort());
   shown(made);
+  update();
   input.focus();
 }
