@@ -1,0 +1,50 @@
+// Choosing several of the cards on a page: the checkboxes are the form's own, so that it works without scripts too.
+import { t } from "./dom.js";
+
+/** Follow the ticked boxes in `cards`; `changed(values)` is called with those that are. Returns {values, clear, open}. */
+export function picking(cards, bar, changed) {
+  const boxes = () => [...cards.querySelectorAll(".pick input")];
+  const values = () => boxes().filter((box) => box.checked).map((box) => box.value);
+  const told = () => changed(values());
+  let last = null;
+
+  cards.addEventListener("click", (event) => {
+    const box = event.target.closest?.(".pick input");
+    if (!box) return;
+    if (event.shiftKey && last) between(last, box).forEach((one) => { one.checked = box.checked; });
+    last = box;
+    told();
+  });
+  cards.addEventListener("change", told);
+
+  function between(from, to) {
+    const all = boxes();
+    const [start, end] = [all.indexOf(from), all.indexOf(to)].sort((a, b) => a - b);
+    return all.slice(start, end + 1);
+  }
+
+  function open(on) {
+    cards.classList.toggle("selecting", on);
+    bar.hidden = !on;
+    for (const button of document.querySelectorAll("[data-select][aria-pressed]")) button.setAttribute("aria-pressed", String(on));
+    if (!on) boxes().forEach((box) => { box.checked = false; });
+    told();
+  }
+
+  for (const button of document.querySelectorAll("[data-select]")) {
+    button.addEventListener("click", (event) => {
+      event.preventDefault();
+      open(!cards.classList.contains("selecting"));
+      if (cards.classList.contains("selecting")) boxes()[0]?.focus();
+      else document.querySelector("[data-select][aria-pressed]")?.focus();
+    });
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && cards.classList.contains("selecting") && !document.querySelector("dialog[open]")) open(false);
+  });
+  told();
+  return { values, clear: () => open(false), open };
+}
+
+/** What the bar says of how many are chosen. */
+export const picked = (n) => (n ? t("people.picked", { n }) : t("people.pick_some"));
