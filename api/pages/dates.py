@@ -8,7 +8,7 @@ TEXTS = Words(catalogue())
 
 
 def day(value: str) -> str:
-    """The day of a time."""
+    """A day, or that of a time."""
     return moment_of(value).strftime(TEXTS("dates.day"))
 
 
@@ -24,5 +24,6 @@ def span(first: str, last: str) -> str:
 
 
 def moment_of(value: str) -> datetime:
-    """A time of the API."""
-    return datetime.fromisoformat(value).astimezone(UTC)
+    """A time of the API, or one of its days."""
+    read = datetime.fromisoformat(value)
+    return read.astimezone(UTC) if read.tzinfo else read

@@ -49,7 +49,7 @@ def environment() -> Environment:
     )  # fmt: skip
     made.globals |= {"t": WORDS, "named": WORDS.named, "counted": WORDS.counted, "asset": ASSETS.address}
     made.filters |= {"number": number, "bytes": size, "moment": moment, "day": day, "share": share}
-    made.filters["crop"] = crop
+    made.filters |= {"crop": crop, "span": span}
     return made
 
 
@@ -66,11 +66,6 @@ def number(value: float) -> str:
 def moment(value: str) -> str:
     """A time of the API for people without scripts; scripts show it in the reader's own zone."""
     return datetime.fromisoformat(value).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def day(value: str) -> str:
-    """A day of the API as people say it."""
-    return datetime.fromisoformat(value).strftime("%-d %B %Y")
 
 
 def share(part: float, whole: float) -> float:
