@@ -64,7 +64,7 @@ def suggest(owned: Owned, user: Me, vocabularies: Known, q: Text = "", each: Eac
 def fitting(terms: Terms, text: str) -> tuple[str, list[Fit]]:
     """The terms that a text's last words fit, as many words as possible, and what comes before these."""
     if not folded(text):
-        return "", [] if text.strip() else [(0, one) for one in terms]
+        return "", [] if text.strip() else [(0, one) for one in terms if not one.minor]
     for rest, tail in tails(text):
         if fits := list(matched(terms, folded(tail))):
             return rest, fits
@@ -93,11 +93,16 @@ def matched(terms: Terms, phrase: str) -> Iterator[Fit]:
 
 
 def chosen(fits: Sequence[Fit], each: int) -> list[list[Term]]:
-    """The best of each kind, those first that fit best, then the commonest; the kinds by their best."""
-    order = sorted(fits, key=lambda fit: (fit[1].kind, fit[0], -fit[1].count, fit[1].text))
+    """The best of each kind, those first that fit best, then by their weight; the kinds by their best."""
+    order = sorted(fits, key=lambda fit: (fit[1].kind, fit[0], -weight(fit[1]), fit[1].text))
     groups = [list(group)[:each] for _, group in groupby(order, key=lambda fit: fit[1].kind)]
     groups.sort(key=lambda group: (group[0][0], KINDS.index(group[0][1].kind)))
     return [[one for _, one in group] for group in groups]
+
+
+def weight(one: Term) -> int:
+    """What comes first of those that fit equally well: the commonest, of times the latest."""
+    return int(one.value[:7].replace("-", "")) if one.kind == "time" else one.count
 
 
 def faces_of(library: Library, person_ids: Sequence[str]) -> dict[str, Cover | None]:

@@ -42,6 +42,7 @@ class Term(msgspec.Struct, frozen=True):
     value: str  # what a filter takes: an id, a name, or two days with a / between
     count: int  # photos; of a person, faces
     detail: str = ""  # what tells it from others of the same name
+    minor: bool = False  # a part of something that has a name too, and only of interest to who types it
     key: str = ""  # what is matched: each word after a space, without case and accents
 
 
@@ -55,9 +56,9 @@ def folded(text: str) -> str:
     return "".join(f" {one}" for one in re.findall(r"\w+", plain))
 
 
-def term(kind: str, text: str, value: str, count: int, detail: str = "", more: str = "") -> Term:
+def term(kind: str, text: str, value: str, count: int, detail: str = "", more: str = "", minor: bool = False) -> Term:
     """A term that is found by its text, and by `more`."""
-    return Term(kind, text, value, count, detail, folded(f"{text} {more}"))
+    return Term(kind, text, value, count, detail, minor, folded(f"{text} {more}"))
 
 
 class Vocabularies:
@@ -125,13 +126,15 @@ def places(rows: pa.Table) -> Terms:
     """The names of places, counties, states and countries, each once, with the country they are in."""
     found: Counter[str] = Counter()
     within: dict[str, Counter[str]] = {}
+    major: set[str] = set()
     for group in rows.group_by(list(PLACES)).aggregate([([], "count_all")]).to_pylist():
         for name in {group[level] for level in PLACES} - {""}:
             found[name] += group["count_all"]
             within.setdefault(name, Counter())[group["country"]] += group["count_all"]
+        major |= {group["place"], group["country"]}
     countries = {name: places_within.most_common(1)[0][0] for name, places_within in within.items()}
     return [
-        term("place", name, name, count, countries[name] if countries[name] != name else "")
+        term("place", name, name, count, countries[name] if countries[name] != name else "", minor=name not in major)
         for name, count in found.most_common(MOST)
     ]
 
@@ -166,7 +169,7 @@ def times(rows: pa.Table) -> Terms:
 def month(year: int, number: int, count: int) -> Term:
     """A month, found by its name and by its number."""
     first, last = f"{year:04}-{number:02}-01", f"{year:04}-{number:02}-{calendar.monthrange(year, number)[1]:02}"
-    return term("time", month_name(year, number), f"{first}/{last}", count, more=f"{year:04} {number:02}")
+    return term("time", month_name(year, number), f"{first}/{last}", count, more=f"{year:04} {number:02}", minor=True)
 
 
 def month_name(year: int, number: int) -> str:
