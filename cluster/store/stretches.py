@@ -84,12 +84,12 @@ def months_of(days: Whole) -> Whole:
 def beginnings(days: Whole, months: Whole) -> Iterator[int]:
     """Where stretches begin: with each month, and in a month of very many photos with a day, if there is one."""
     firsts = [0, *(np.flatnonzero(np.diff(months)) + 1).tolist()]
-    changes = np.flatnonzero(np.diff(days)) + 1
+    changes = np.concatenate([[0], np.flatnonzero(np.diff(days)) + 1])
     for start, end in zip(firsts, [*firsts[1:], len(days)], strict=True):
         yield start
         while end - start > MOST:
-            nearest = changes[np.searchsorted(changes, start + MOST, side="right") - 1] if len(changes) else 0
-            start = int(nearest) if nearest > start else start + MOST
+            nearest = int(changes[np.searchsorted(changes, start + MOST, side="right") - 1])
+            start = nearest if nearest > start else start + MOST
             yield start
 
 
