@@ -80,6 +80,11 @@ function changed(job) {
   return chips.length ? h("p", { class: "changed" }, chips) : null;
 }
 
+function failures(job) {
+  if (!job.counts.failed) return null;
+  return h("p", {}, h("a", { href: `/jobs/${job.job_id}#errors-title`, "data-key": `${job.job_id}-failed` }, t("library.failed_which", { n: job.counts.failed })));
+}
+
 /** A job as one card. */
 export function card(job) {
   const live = LIVE.includes(job.state);
@@ -87,7 +92,7 @@ export function card(job) {
     h("div", { class: "row spread" }, h("h3", {}, h("a", { href: `/jobs/${job.job_id}`, "data-key": `${job.job_id}-open` }, named("library", job.action))), stateOf(job)),
     h("p", { class: "hint" }, `${asker(job)} · `, time(job.created_at)),
     job.error ? h("p", { class: "note wrong" }, icon("warning"), h("span", {}, job.error)) : null,
-    live ? stages(job) : null, changed(job), h("div", { class: "row" }, steps(job)));
+    live ? stages(job) : null, changed(job), failures(job), h("div", { class: "row" }, steps(job)));
 }
 
 /** Put a job's card where it belongs: in `live` while it may come to something, else first in `past`. */

@@ -11,7 +11,7 @@ const live = document.querySelector("[data-live-jobs]");
 const past = document.querySelector("[data-past-jobs]");
 const ENDED = ["done", "failed", "cancelled"];
 
-const day = new Intl.DateTimeFormat("en", { dateStyle: "long", timeZone: "UTC" });
+const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeZone: "UTC" });
 
 const figures = seldom(3000, async () => {
   const stats = await get("/api/library/stats").catch(() => null);
