@@ -16,6 +16,7 @@ from cluster.specs import KINDS_OF
 
 Asked: TypeAlias = Request[Any, Any, Any]
 Query = Annotated[str, QueryParameter(max_length=200)]
+Given = Annotated[bool, QueryParameter(description="only what is not left at its default")]
 WITHOUT_MODEL = ("similarity", "thumbnail", "exif")  # kinds whose checkpoint says nothing
 ACTIVE = "admin"  # in the navigation
 
@@ -48,12 +49,12 @@ async def service_page(request: Asked, name: FromPath[str]) -> Template:
 
 
 @get("/admin/settings", opt=ADMIN, include_in_schema=False)
-async def settings_page(request: Asked, q: Query = "") -> Template:
+async def settings_page(request: Asked, q: Query = "", given: Given = False) -> Template:
     """Every setting with its value and where that comes from; where words are asked for, those that have them."""
     told = await Inside(request).get("/api/server/settings")
-    found = [one for one in told["settings"] if fits(one, q)]
+    found = [one for one in told["settings"] if fits(one, q) and not (given and one["source"] == "default")]
     sections = [(name, list(ones)) for name, ones in groupby(found, key=lambda one: one["section"])]
-    shown = {"file": told["file"], "sections": joined(sections), "q": q, "written": written}
+    shown = {"file": told["file"], "sections": joined(sections), "q": q, "given": given, "written": written}
     return await page(request, "admin_settings.html", ACTIVE, tab="settings", **shown)
 
 
