@@ -22,7 +22,7 @@ FILTERS = ("date_from", "date_to", "place", "tag", "kind", "person", "missing", 
 SHOWN = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/avif")  # what every browser can show
 PANEL = "brightroom_panel"  # a cookie of scripts: "closed"
 JUST_NOW = timedelta(minutes=10)
-ALIKE = 24  # similar photos
+ALIKE = 18  # similar photos
 
 
 @get("/photos/{photo_id:str}", opt=USER, include_in_schema=False)

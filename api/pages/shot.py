@@ -54,7 +54,8 @@ def camera(detail: Mapping[str, Any]) -> list[tuple[str, str]]:
 def noted(exif: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The camera's notes by name, "" where there is none."""
     make, model = exif["camera_make"], exif["camera_model"]
-    yield "camera", model if model.casefold().startswith(make.casefold()) else f"{make} {model}".strip()
+    brand = make.partition(" ")[0].casefold()  # "NIKON CORPORATION" makes a "NIKON D750"
+    yield "camera", model if brand and model.casefold().startswith(brand) else f"{make} {model}".strip()
     yield "lens", exif["lens"]
     yield "aperture", WORDS("photo.aperture_of", n=plain(exif["f_number"])) if exif["f_number"] else ""
     yield "exposure", exposure(exif["exposure_s"]) if exif["exposure_s"] else ""

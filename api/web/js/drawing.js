@@ -2,14 +2,15 @@
 import { h, icon, t } from "./dom.js";
 import { form, place } from "./boxes.js";
 
-const START = [0.4, 0.35, 0.6, 0.65];
+const START = 0.3; // of the shorter side
 const SMALLEST = 0.01;
 const STEP = 0.01;
 
 /** Let somebody draw a box over a picture and say whose face it is; `done()` when they have, or have left. */
 export function drawing(viewer, photoId, done) {
   const picture = viewer.querySelector("[data-picture]");
-  let edges = START;
+  const start = middle(Number(picture.dataset.width), Number(picture.dataset.height));
+  let edges = start;
   const hint = h("p", { id: "drawing-hint" }, t("photo.add_hint"));
   const box = h("div", { class: "box drawn", tabindex: "0", role: "application", "aria-label": t("photo.add_box"), "aria-describedby": "drawing-hint" });
   const sheet = h("div", { class: "drawing" }, box);
@@ -34,8 +35,8 @@ export function drawing(viewer, photoId, done) {
     event.stopPropagation();
   });
   bar.addEventListener("keydown", (event) => { if (event.key === "Escape") { event.stopPropagation(); leave(); } });
-  byPointer(sheet, show, name);
-  show(START);
+  byPointer(sheet, show, name, () => show(start));
+  show(start);
   viewer.classList.add("drawing-face");
   picture.append(sheet);
   viewer.querySelector("[data-stage]").append(bar);
@@ -43,7 +44,7 @@ export function drawing(viewer, photoId, done) {
   return leave;
 }
 
-function byPointer(sheet, show, finished) {
+function byPointer(sheet, show, finished, again) {
   let from = null;
   const at = (event) => {
     const around = sheet.getBoundingClientRect();
@@ -66,8 +67,14 @@ function byPointer(sheet, show, finished) {
     const edges = from && between(from, at(event));
     from = null;
     if (edges && edges[2] - edges[0] > SMALLEST && edges[3] - edges[1] > SMALLEST) finished();
-    else show(START);
+    else again();
   });
+}
+
+function middle(width, height) {
+  const side = START * Math.min(width, height);
+  const [across, down] = [side / width / 2, side / height / 2];
+  return [0.5 - across, 0.5 - down, 0.5 + across, 0.5 + down];
 }
 
 function moved([left, top, right, bottom], dx, dy) {
