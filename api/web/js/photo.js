@@ -62,13 +62,15 @@ function info(open) {
 
 /** Lead on along the list that somebody came from, and have what comes next ready. */
 function along() {
-  const kept = new URLSearchParams(location.search).has("q") ? trail.beside(viewer.dataset.viewer) : null;
+  const kept = trail.beside(viewer.dataset.viewer);
   for (const which of ["newer", "older"]) {
     const link = find(`[data-beside="${which}"]`);
-    if (kept && link && kept[which]) { link.href = kept[which]; delete link.dataset.preview; }
-    else if (kept && link) link.remove();
+    if (!kept || !link) continue;
+    link.hidden = !kept[which];
+    if (kept[which]) link.href = kept[which];
+    delete link.dataset.preview;
   }
-  const next = [...viewer.querySelectorAll("[data-beside]")];
+  const next = [...viewer.querySelectorAll("[data-beside]:not([hidden])")];
   const ready = () => next.forEach((link) => {
     expect(link.getAttribute("href"));
     if (link.dataset.preview) new Image().src = link.dataset.preview;
@@ -86,7 +88,7 @@ async function similar() {
 
 /** Go to the photo before or after. */
 async function step(which) {
-  const link = find(`[data-beside="${which}"]`);
+  const link = find(`[data-beside="${which}"]:not([hidden])`);
   if (!link) return;
   const [address, mine] = [link.getAttribute("href"), (going += 1)];
   const focused = document.activeElement?.dataset?.beside;
@@ -98,7 +100,7 @@ async function step(which) {
   document.title = page.title;
   viewer.replaceWith(document.adoptNode(page.querySelector("[data-viewer]")));
   start();
-  if (focused) (find(`[data-beside="${focused}"]`) ?? find("[data-beside]"))?.focus();
+  if (focused) (find(`[data-beside="${focused}"]:not([hidden])`) ?? find("[data-beside]:not([hidden])"))?.focus();
   find("[data-told]").textContent = viewer.getAttribute("aria-label");
   if (innerWidth <= 960) scrollTo({ top: 0 });
 }

@@ -6,6 +6,7 @@ import { listen } from "./forms.js";
 import { Live } from "./live.js";
 import { toast } from "./toast.js";
 import { spotlight } from "./spotlight.js";
+import { follow as remember } from "./trail.js";
 
 const YEAR = 31536000;
 const LIVE_STATES = ["queued", "running"];
@@ -77,6 +78,7 @@ function follow() {
 }
 
 menus();
+remember();
 themes();
 search();
 /** The page's one stream; none on pages outside, and on those that open their own. */

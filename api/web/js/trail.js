@@ -2,11 +2,17 @@
 
 const NAME = "trail";
 
-/** Remember a list of photos' ids for the photos that are opened from this page. */
-export function keep(ids) {
-  try {
-    sessionStorage.setItem(NAME, JSON.stringify({ at: location.search, ids }));
-  } catch { /* a browser that keeps nothing goes through the timeline */ }
+/** Remember the list that a photo is opened from, where it is one of hits; forget it where the timeline leads on. */
+export function follow() {
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[data-photo]");
+    if (!link) return;
+    const hits = link.closest(".found");
+    try {
+      if (hits) sessionStorage.setItem(NAME, JSON.stringify({ ids: [...document.querySelectorAll(".found a[data-photo]")].map((one) => one.dataset.photo) }));
+      else sessionStorage.removeItem(NAME);
+    } catch { /* a browser that keeps nothing goes through the timeline */ }
+  }, { capture: true });
 }
 
 /** What comes before and after a photo in that list, as addresses; null where the list does not have it. */
