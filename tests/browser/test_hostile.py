@@ -7,8 +7,8 @@ from playwright.sync_api import BrowserContext, Page
 
 from tests.api.world import NOON, World
 from tests.browser.conftest import PHONE, site_of
-from tests.browser.pixels import picture
 from tests.browser.site import Site
+from tests.browser.stock import drawn
 from tests.browser.watch import Watch
 
 Contexts = Callable[..., BrowserContext]
@@ -34,10 +34,9 @@ def stocked(world: World) -> Site:
     for number, name in enumerate(NAMES):
         world.photo(
             "ada", name.replace("/", "_"), f"{number}".encode(), caption=CAPTION[:4000], tags=["<b>b</b>", "x" * 300],
-            title="<b>a title</b>", city="<img src=x onerror=alert(1)>", taken_at=NOON,
+            place="<img src=x onerror=alert(1)>", taken_at=NOON,
         )  # fmt: skip
-    for file in (world.settings.derived / world.users["ada"].user_id).rglob("*.*"):
-        file.write_bytes(picture(file.suffix))
+    drawn(world, "ada")
     return site_of(world)
 
 
