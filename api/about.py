@@ -17,6 +17,7 @@ from cluster.store.database import Library
 from cluster.store.people import Person
 
 MOST_CANDIDATES = 3
+LEAST_CHANCE = 0.05  # of somebody who is worth a word
 
 
 class About(msgspec.Struct, frozen=True):
@@ -48,8 +49,8 @@ def maybe(deps: Deps, library: Library, person: Person, roster: Roster) -> list[
         return []
     found = likely(library, model, shown_by[0].face_id, MOST_CANDIDATES + 1)
     people = library.people.of_ids([person_id for person_id, _ in found])
-    others = [(one, chance) for one, chance in found if one in people and one != person.person_id]
-    return [Candidate(one, people[one].name, chance) for one, chance in others[:MOST_CANDIDATES]]
+    others = [(one, chance) for one, chance in found if chance >= LEAST_CHANCE and one != person.person_id]
+    return [Candidate(one, people[one].name, chance) for one, chance in others[:MOST_CANDIDATES] if one in people]
 
 
 ROUTES = Router("/api/people", route_handlers=[show_about], tags=["people"])

@@ -15,6 +15,7 @@ Asked: TypeAlias = Request[Any, Any, Any]
 Cursor = Annotated[str, QueryParameter(max_length=512)]
 EVENTS = 96  # of a page
 PHOTOS = 200
+FEW = 3  # events of a year that does not stand alone
 PEOPLE = 8  # on an event, who are looked up
 
 
@@ -27,8 +28,7 @@ async def events_page(request: Asked, deleted: bool = False, cursor: Cursor = ""
         gone=inside.get("/api/events", deleted=True, limit=1),
         stats=inside.get("/api/library/stats"),
     )
-    years = [(year, list(of_year)) for year, of_year in groupby(shown["found"]["events"], key=year_of)]
-    return await page(request, "events.html", "events", years=years, deleted=deleted, **shown)
+    return await page(request, "events.html", "events", bands=bands(shown["found"]["events"]), deleted=deleted, **shown)
 
 
 @get("/events/{event_id:str}", opt=USER, include_in_schema=False)
@@ -52,6 +52,18 @@ async def known(inside: Inside, names: list[str]) -> list[dict[str, Any]]:
         for person in answer["people"]
         if person["name"] == name
     ]
+
+
+def bands(events: list[Any]) -> list[tuple[list[str], list[Any]]]:
+    """Events by year, the first and the last of a band; years of few events share one, so that rows are full."""
+    found: list[tuple[list[str], list[Any]]] = []
+    for year, of_year in groupby(events, key=year_of):
+        if found and len(found[-1][1]) < FEW:
+            years, before = found[-1]
+            found[-1] = ([year, years[-1]], [*before, *of_year])
+        else:
+            found.append(([year], list(of_year)))
+    return found
 
 
 def year_of(event: dict[str, Any]) -> str:

@@ -22,6 +22,8 @@ FACES = 60  # to be looked at in one go
 PHOTOS = 60
 ACTS = 50
 KNOWN = 500  # people to choose from
+LATELY = 20  # acts
+TEACHING = ("label", "confirm", "reject", "unlabel", "rename", "merge", "split", "add")  # acts that training learns from
 
 
 @get("/people", opt=USER, include_in_schema=False)
@@ -39,7 +41,7 @@ async def people_page(
         sums=sums(inside),
         stats=inside.get("/api/library/stats"),
         confidence=inside.get("/api/library/confidence"),
-        last_act=inside.get("/api/people/acts", limit=1),
+        last_act=inside.get("/api/people/acts", limit=LATELY),
         training=inside.get("/api/jobs", action="train-faces", limit=1),
         listed=listed(inside, show, by, order, cursor),
         known=inside.get("/api/people", limit=KNOWN) if show == "unknown" else nothing(),
@@ -121,9 +123,10 @@ async def sums(inside: Inside) -> dict[str, int]:
 
 def training_helps(acts: list[Any], jobs: list[Any], stats: Any) -> bool:
     """Whether something was said since faces were trained last, and there are faces to be found."""
-    if not acts or not stats["faces_labeled"] or not stats["faces_unknown"] + stats["faces_inferred"]:
+    if not stats["faces_labeled"] or not stats["faces_unknown"] + stats["faces_inferred"]:
         return False
-    return not jobs or (jobs[0]["state"] == "done" and acts[0]["made_at"] > jobs[0]["created_at"])
+    taught = [act["made_at"] for act in acts if act["kind"] in TEACHING and not act["undone_at"]]
+    return bool(taught) and (not jobs or (jobs[0]["state"] == "done" and taught[0] > jobs[0]["created_at"]))
 
 
 async def nothing() -> Any:

@@ -7,6 +7,7 @@ import { said } from "./saying.js";
 import { asked, merge, mergedText, person } from "./merging.js";
 import { name, renameInPlace } from "./naming.js";
 import { review } from "./review.js";
+import { timeline } from "./grid.js";
 import { later, toldBefore } from "./later.js";
 
 const page = document.querySelector("[data-people]");
@@ -34,7 +35,7 @@ function renaming() {
     if (now) location.assign(`/people/${now.person_id}`);
   });
   if (me.kind !== "person") return;
-  form.closest("details").hidden = true;
+  form.closest("details").remove();
   renameInPlace(document.querySelector("[data-title]"), me, (now) => {
     if (now.person_id !== me.person_id) location.assign(`/people/${now.person_id}`);
     document.title = document.title.replace(now.before, now.name);
@@ -65,7 +66,12 @@ function faces() {
   review(grid);
   const picked = form.querySelector("[data-picked]");
   const ticked = () => [...grid.querySelectorAll("label > input:checked")].map((box) => box.value);
-  grid.addEventListener("change", () => { picked.textContent = ticked().length ? t("people.picked", { n: ticked().length }) : t("people.ticked"); });
+  const bar = form.closest("[data-bar]");
+  bar.hidden = true;
+  grid.addEventListener("change", () => {
+    bar.hidden = !ticked().length;
+    picked.textContent = t("people.picked", { n: ticked().length });
+  });
   own(form, (button) => {
     const body = bodyOf(form);
     const to = button?.value || form.dataset.to;
@@ -93,7 +99,13 @@ function hiding() {
   });
 }
 
+async function photos() {
+  const place = document.querySelector("[data-timeline]");
+  if (place) await timeline(place, { person: me.person_id }).start();
+}
+
 renaming();
+photos();
 merging();
 hiding();
 faces();

@@ -26,7 +26,6 @@ export function picking(cards, bar, changed) {
   function open(on) {
     cards.classList.toggle("selecting", on);
     bar.hidden = !on;
-    for (const button of document.querySelectorAll("[data-select][aria-pressed]")) button.setAttribute("aria-pressed", String(on));
     if (!on) boxes().forEach((box) => { box.checked = false; });
     told();
   }
@@ -36,7 +35,7 @@ export function picking(cards, bar, changed) {
       event.preventDefault();
       open(!cards.classList.contains("selecting"));
       if (cards.classList.contains("selecting")) boxes()[0]?.focus();
-      else document.querySelector("[data-select][aria-pressed]")?.focus();
+      else document.querySelector("[data-opens]")?.focus();
     });
   }
   document.addEventListener("keydown", (event) => {

@@ -22,7 +22,7 @@ class Review {
     grid.addEventListener("focusin", (event) => this.mark(event.target.closest("[data-face]")));
     addEventListener("pagehide", () => this.flush(true));
     document.querySelectorAll("[data-no-script]").forEach((element) => { element.hidden = true; });
-    document.querySelectorAll("[data-keys]").forEach((button) => { button.hidden = false; button.addEventListener("click", help); });
+    document.querySelectorAll("[data-keys]").forEach((button) => { button.hidden = !this.open().length; button.addEventListener("click", help); });
   }
 
   tiles() { return [...this.grid.querySelectorAll("[data-face]")]; }
