@@ -51,6 +51,11 @@ def photo_filter(
     return PhotoFilter(beginning(date_from), ending(date_to), place.strip(), tags, kind, photo_ids=photo_ids)
 
 
+def unless_all(wanted: PhotoFilter) -> PhotoFilter | None:
+    """A filter for a search; None where it lets all photos through, which need not be listed then."""
+    return None if wanted == PhotoFilter() else wanted
+
+
 def given(values: Iterable[str] | None) -> list[str]:
     """A parameter's values, each once; an empty one, as forms send them, is none."""
     return list(dict.fromkeys(value.strip() for value in values or () if value.strip()))

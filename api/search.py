@@ -11,7 +11,7 @@ from litestar.params import FromPath, QueryParameter
 from api.access import USER
 from api.deps import Deps, Given, Me, Owned
 from api.fusion import MOST, SearchHit, Similar, candidates, fused, present, worded
-from api.photo_filter import FILTERS, Wanted
+from api.photo_filter import FILTERS, Wanted, unless_all
 from api.photos import photo_row
 from cluster.errors import Conflict, Invalid, Unavailable
 from cluster.store.database import Library
@@ -46,7 +46,7 @@ async def search(q: Query, deps: Given, owned: Owned, user: Me, wanted: Wanted, 
 
     The filters are those of `GET /api/photos`; where few photos pass them, these are found all the same.
     """
-    text, within = asked(q), None if wanted == PhotoFilter() else wanted
+    text, within = asked(q), unless_all(wanted)
     (pictures, notes), words = await asyncio.gather(
         pictured(deps, user.user_id, text, candidates(limit), within),
         asyncio.to_thread(worded, owned, text, candidates(limit), within),

@@ -13,6 +13,7 @@ from api.access import USER
 from api.deps import Given, Me, Owned
 from api.fusion import Similar, candidates
 from api.gate import PICTURE
+from api.photo_filter import FILTERS, Wanted, unless_all
 from api.search import Many, nearest_first
 from api.uploads import Uploads
 from cluster.settings import ApiSettings
@@ -41,7 +42,8 @@ class TakesPicture(Operation):
 
 @post(
     "/",
-    opt={**USER, PICTURE: True}, status_code=200, operation_class=TakesPicture, summary="Search photos by a picture",
+    opt={**USER, PICTURE: True}, status_code=200, operation_class=TakesPicture, dependencies=FILTERS,
+    summary="Search photos by a picture",
 )  # fmt: skip
 async def search_image(
     request: Request[Any, Any, Any],
@@ -49,12 +51,17 @@ async def search_image(
     uploads: NamedDependency[SkipValidation[Uploads]],
     owned: Owned,
     user: Me,
+    wanted: Wanted,
     limit: Many = 20,
     name: Name = "",
 ) -> PicturesLike:
-    """The photos most like a picture or video sent as the body or as the one file of a form; 400 when it is none."""
+    """The photos most like a picture or video sent as the body or as the one file of a form; 400 when it is none.
+
+    Only among those that the filters of `GET /api/photos` let through.
+    """
     picture = await uploads.picture(request, user.user_id, name)
-    matches = await deps.models.nearest(user.user_id, await deps.models.embed(picture), candidates(limit))
+    near = await deps.models.embed(picture)
+    matches = await deps.models.nearest(user.user_id, near, candidates(limit), unless_all(wanted))
     return PicturesLike(await nearest_first(owned, matches, limit))
 
 

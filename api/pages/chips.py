@@ -13,6 +13,7 @@ from api.pages.page import WORDS
 from api.vocabulary import month_name
 
 SEARCH = "/search"
+ONCE, OFTEN = ("q", "place", "kind", "date_from", "date_to"), ("person", "tag")  # the last one counts, or all
 BEGINS = "T00:00:00Z"  # a day as a time of the API
 Fields: TypeAlias = list[tuple[str, str]]
 
@@ -68,10 +69,9 @@ def sought(parameters: Iterable[tuple[str, str]]) -> Sought:
     for name, value in parameters:
         if value.strip():
             given.setdefault(name, []).append(value.strip())
-    last = {name: values[-1] for name, values in given.items()}
-    texts = {name: last.get(name, "") for name in ("q", "place", "kind", "date_from", "date_to")}
-    many = {name: tuple(dict.fromkeys(given.get(name, []))) for name in ("person", "tag")}
-    return Sought(**texts, **many)
+    last = {name: values[-1] for name, values in given.items() if name in ONCE}
+    many = {name: tuple(dict.fromkeys(values)) for name, values in given.items() if name in OFTEN}
+    return msgspec.convert({**last, **many}, Sought)
 
 
 def listed(value: Any) -> list[str]:
@@ -105,7 +105,7 @@ def chip(asked: Sought, kind: str, text: str, fields: Fields, cover: Any = None)
 def time_text(first: str, last: str) -> str:
     """A stretch of days in words: a year or a month by its name, or from when until when."""
     if not (first and last):
-        return WORDS("search.since", day=day(first + BEGINS)) if first else WORDS("search.until", day=day(last + BEGINS))
+        return WORDS("search.since" if first else "search.until", day=day((first or last) + BEGINS))
     begins, ends = date.fromisoformat(first), date.fromisoformat(last)
     if (begins.month, begins.day, ends.month, ends.day, begins.year) == (1, 1, 12, 31, ends.year):
         return str(begins.year)

@@ -79,8 +79,8 @@ async def named(inside: Inside, asked: Sought) -> list[Chip]:
 @get("/search/image", opt=USER, include_in_schema=False)
 async def picture_page(request: Asked, deps: Given) -> Template:
     """Where a picture is chosen to search by."""
-    shown = {"found": None, "why": "", "most_mb": deps.settings.api.upload_mb}
-    return await page(request, "search_image.html", "photos", **shown)
+    most_mb = deps.settings.api.upload_mb
+    return await page(request, "search_image.html", "photos", found=None, why="", most_mb=most_mb)
 
 
 @post(
@@ -92,8 +92,8 @@ async def search_by_picture(request: Asked, deps: Given) -> Template:
     found = answer.json()["hits"] if answer.is_success else None
     why = "" if answer.is_success else str(error_of(answer))
     status = 200 if answer.is_success else answer.status_code
-    shown = {"found": found, "why": why, "most_mb": deps.settings.api.upload_mb}
-    return await page(request, "search_image.html", "photos", status, **shown)
+    most_mb = deps.settings.api.upload_mb
+    return await page(request, "search_image.html", "photos", status, found=found, why=why, most_mb=most_mb)
 
 
 async def passed_on(request: Asked, address: str) -> httpx.Response:

@@ -1,13 +1,16 @@
 """Search by text and by likeness over HTTP."""
 
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
+import simplejpeg
+import skimage.data
 
 from cluster.store.schema import rows_of
 from tests.api.standins import MODEL, WIDTH, vector_of
-from tests.api.world import World
+from tests.api.world import NOON, World
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +121,77 @@ def test_similarity_without_its_service_is_unavailable(world: World, finder: htt
 
     assert answer.status_code == 503
     assert "image_similarity" in answer.json()["detail"]
+
+
+@pytest.fixture(scope="module")
+def crowd(world: World) -> httpx.Client:
+    """A user with 150 photos of the same, of which few are in Oslo, in 2019, tagged, videos, or of two people."""
+    world.user("fred")
+    odd: dict[int, dict[str, Any]] = {
+        149: {"place": "Oslo"}, 148: {"taken_at": NOON - timedelta(days=365 * 5)}, 147: {"kind": "video"},
+        146: {"tags": ["Mia", "sofa"], "tag_scores": [1.0, 1.0]}, 145: {"tags": ["Mia"], "tag_scores": [1.0]},
+    }  # fmt: skip
+    for number in range(150):
+        columns = {"search_text": "cat " * (1 + number % 3), "place": "Rome", **odd.get(number, {})}
+        world.photo("fred", f"{number:03}.jpg", **columns)
+    library = world.library("fred")
+    ids = library.photos.rows(None, ["photo_id", "name"]).to_pylist()
+    by_name = {row["name"]: row["photo_id"] for row in ids}
+    people = [{"person_id": name, "name": name, "name_key": name, "kind": "person", "created_at": NOON,
+               "changed_at": NOON} for name in ("kim", "lee")]  # fmt: skip
+    library.people.upsert(rows_of(people, library.people.schema))
+    shown = [("kim", "144.jpg"), ("kim", "143.jpg"), ("lee", "143.jpg"), ("lee", "142.jpg")]
+    faces = [{"face_id": f"{by_name[name]}-{who}", "photo_id": by_name[name], "left": 0.1, "top": 0.1, "right": 0.2,
+              "bottom": 0.2, "score": 0.9, "landmarks": [0.5] * 10, "model": "f@1", "person_id": who,
+              "standing": "inferred", "probability": 0.95} for who, name in shown]  # fmt: skip
+    library.faces.upsert(rows_of(faces, library.faces.schema))
+    return world.as_user("fred")
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({"place": "oslo"}, {"149.jpg"}),
+        ({"date_to": "2020-01-01"}, {"148.jpg"}),
+        ({"kind": "video"}, {"147.jpg"}),
+        ({"tag": "mia"}, {"145.jpg", "146.jpg"}),
+        ({"tag": ["mia", "sofa"]}, {"146.jpg"}),
+        ({"person": "kim"}, {"143.jpg", "144.jpg"}),
+        ({"person": ["kim", "lee"]}, {"143.jpg"}),
+        ({"person": "kim", "place": "oslo"}, set()),
+        ({"place": "' OR 1=1 --"}, set()),
+    ],
+)
+def test_what_few_photos_fit_is_found_among_many(
+    crowd: httpx.Client, filters: dict[str, Any], expected: set[str]
+) -> None:
+    """In both rankings, though a hundred others fit the text as well; the same photos as in a list of photos."""
+    hits = found(crowd, q="cat", **filters)
+
+    assert {hit["photo"]["name"] for hit in hits} == expected
+    assert all(hit["picture"] and hit["text"] for hit in hits)
+    listed = crowd.get("/api/photos", params=filters).json()["photos"]
+    assert {photo["name"] for photo in listed} == expected
+
+
+def test_a_picture_is_looked_for_among_what_filters_let_through(crowd: httpx.Client) -> None:
+    """By the same filters."""
+    picture = simplejpeg.encode_jpeg(skimage.data.chelsea())
+
+    answer = crowd.post("/api/search/image", params={"person": "lee"}, files={"file": ("c.jpg", picture)})
+
+    assert {hit["photo"]["name"] for hit in answer.json()["hits"]} == {"142.jpg", "143.jpg"}
+
+
+@pytest.mark.parametrize(
+    ("filters", "status"),
+    [({"kind": "film"}, 400), ({"date_from": "x"}, 400), ({"person": ["kim"] * 21}, 400), ({"person": "nobody"}, 404)],
+)
+def test_a_filter_that_makes_no_sense_is_refused(crowd: httpx.Client, filters: dict[str, Any], status: int) -> None:
+    """As in a list of photos; a person of another library is nobody."""
+    assert crowd.get("/api/search", params={"q": "cat", **filters}).status_code == status
+
+
+def test_another_owners_person_filters_nothing_of_ones_own(world: World, crowd: httpx.Client) -> None:
+    """404, like an id that never was."""
+    assert world.as_user("ben").get("/api/search", params={"q": "cat", "person": "kim"}).status_code == 404

@@ -5,6 +5,7 @@ import { items } from "./hits.js";
 import { steer } from "./steering.js";
 
 const HITS = 60;
+const FILTERS = ["person", "place", "tag", "kind", "date_from", "date_to"];
 const PICTURE = /\.(heic|heif|avif|dng|nef|cr2|cr3|arw|raf|orf|rw2|tiff?)$/i; // kinds that browsers may not know
 
 /** Have a page with templates/by_picture.html take pictures. */
@@ -89,11 +90,17 @@ function sent(request, file, shown) {
       else if (request.status === 200 && answer) resolve(answer.hits);
       else reject(new Error(answer?.detail ?? t("search.offline")));
     });
-    request.open("POST", at("/api/search/image", { limit: HITS, name: file.name.slice(-255) }));
+    request.open("POST", at("/api/search/image", { limit: HITS, name: file.name.slice(-255), ...filters() }));
     request.setRequestHeader("Accept", "application/json");
     request.setRequestHeader("Content-Type", /^(image|video)\//.test(file.type) ? file.type : "application/octet-stream");
     request.send(file);
   });
+}
+
+/** The filters that the page's address has: pictures are looked for among what they let through. */
+function filters() {
+  const given = new URLSearchParams(location.search);
+  return Object.fromEntries(FILTERS.map((name) => [name, given.getAll(name)]));
 }
 
 function parsed(text) {
@@ -124,7 +131,7 @@ function draw(page, file, address) {
     progress(loaded, total) { bar.value = loaded / total; told.textContent = `${t("search.sending")} ${bytes(loaded)}`; },
     waiting() { bar.removeAttribute("value"); told.textContent = t("search.looking"); },
     done(text) { bar.remove(); told.textContent = text; },
-    failed(sentence) { bar.remove(); put(told, h("div", { class: "note wrong", role: "alert" }, icon("warning"), h("p", {}, sentence))); },
+    failed(sentence) { bar.remove(); put(told, h("div", { class: "note wrong", role: "alert" }, icon("warning"), h("p", {}, sentence.charAt(0).toUpperCase() + sentence.slice(1)))); },
   };
 }
 

@@ -1,16 +1,17 @@
 // The search page: more results as one scrolls, recent searches, and searching by a picture.
 import "./shell.js";
-import { h, icon, put } from "./dom.js";
+import { h, icon, put, seldom } from "./dom.js";
 import { get } from "./ask.js";
 import { byPicture } from "./by_picture.js";
-import { adopt } from "./grid.js";
+import { adopt, timeline } from "./grid.js";
 import { items } from "./hits.js";
 import { forget, recent, remember } from "./recent.js";
-import { drawn } from "./tiles.js";
 import { trying } from "./toast.js";
 
 const page = document.querySelector(".search-page");
 const AHEAD = "900px"; // of the end of what is shown, more is asked for
+const STEPS = [60, 200, 500, 1000];
+const KEPT = "found"; // where the timeline was left, in the history
 
 /** Let the link to more results fetch them into this page, when it is near. */
 function goOn() {
@@ -22,7 +23,7 @@ function goOn() {
     if (busy) return;
     busy = true;
     link.setAttribute("aria-busy", "true");
-    const done = await trying(() => ("hits" in page.dataset ? moreHits(link, list) : morePhotos(link, list)));
+    const done = await trying(() => moreHits(link, list));
     link.removeAttribute("aria-busy");
     busy = false;
     if (done === false) return link.parentElement.remove();
@@ -34,12 +35,9 @@ function goOn() {
   link.addEventListener("click", (event) => { event.preventDefault(); more(); });
 }
 
-const asked = (link) => new URLSearchParams(new URL(link.href).search);
-const STEPS = [60, 200, 500, 1000];
-
 /** Fetch hits up to a larger number, and show those that are not shown. False: there are no more. */
 async function moreHits(link, list) {
-  const query = asked(link);
+  const query = new URLSearchParams(new URL(link.href).search);
   const limit = Number(query.get("limit"));
   const found = await get(`/api/search?${query}`);
   const there = new Set([...list.querySelectorAll("[data-photo]")].map((one) => one.dataset.photo));
@@ -51,17 +49,20 @@ async function moreHits(link, list) {
   return true;
 }
 
-/** Fetch the photos that come next in time. False: there are no more. */
-async function morePhotos(link, list) {
-  const query = asked(link);
-  query.set("limit", "200");
-  const found = await get(`/api/photos?${query}`);
-  list.append(...drawn(found.photos, (photo) => `/photos/${photo.photo_id}${page.dataset.photoQuery}`));
-  if (!found.next_cursor) return false;
-  query.delete("limit");
-  query.set("cursor", found.next_cursor);
-  link.href = `/search?${query}`;
-  return true;
+/** Draw the photos of filters alone as a timeline, which goes on by itself; it comes back where it was left. */
+async function photosOf(place) {
+  const given = new URLSearchParams(page.dataset.search.split("?")[1]);
+  const photos = timeline(place, Object.fromEntries([...new Set(given.keys())].map((name) => [name, given.getAll(name)])));
+  await photos.start(history.state?.[KEPT] ?? null);
+  page.querySelector("[data-more]")?.parentElement.remove();
+  const keep = (focus = null) => history.replaceState({ ...history.state, [KEPT]: { ...photos.position(), focus } }, "");
+  addEventListener("scroll", seldom(500, () => keep()), { passive: true });
+  place.addEventListener("click", (event) => {
+    const tile = event.target.closest("a.photo");
+    if (!tile) return;
+    keep(tile.dataset.photo);
+    if (!tile.search.startsWith("?q=")) tile.search = `?q=&${tile.search.slice(1)}`; // a photo's page leads back here
+  });
 }
 
 function recents() {
@@ -78,7 +79,9 @@ function recents() {
   draw();
 }
 
+const place = page.querySelector("[data-timeline]");
 adopt();
-goOn();
+if (place) photosOf(place);
+else goOn();
 recents();
 byPicture(page);
