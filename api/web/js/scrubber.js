@@ -92,11 +92,11 @@ export function scrubber(element, timeline) {
     const last = all().length - 1;
     const steps = {
       ArrowDown: month(now(), 1), ArrowRight: month(now(), 1), ArrowUp: month(now(), -1), ArrowLeft: month(now(), -1),
-      PageDown: year(now(), 1), PageUp: year(now(), -1), Home: 0, End: last,
+      PageDown: year(now(), 1), PageUp: year(now(), -1), Home: 0, End: last + 1,
     };
     if (!(event.key in steps) || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
-    timeline.go({ index: Math.min(last, Math.max(0, steps[event.key])) });
+    timeline.go(steps[event.key] > last ? { share: 1 } : { index: Math.max(0, steps[event.key]) });
     stir();
   });
 

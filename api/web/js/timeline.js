@@ -14,6 +14,7 @@ const AFTER = 1.5;
 const LINES_A_FRAME = 14;
 const FAST = 1.2; // screens a frame from which on pictures wait until it is slower
 const RESTS = 120; // milliseconds without a scroll that are a rest
+const COVERED = 90; // pixels below the window's top where what one goes to is seen whole
 const MONTH = 56; // pixels of a month's heading
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -247,7 +248,8 @@ class Timeline {
   /** Go to a stretch, or to a share (0 to 1) of the whole. */
   go({ index = null, share = 0 }) {
     const top = index === null ? share * Math.max(0, this.tops.at(-1) - innerHeight) : this.tops[index];
-    scrollTo({ top: index === 0 || (index === null && share <= 0) ? 0 : top + this.offset - 64, behavior: "instant" });
+    const goal = index === 0 || (index === null && share <= 0) ? 0 : top + this.offset - COVERED;
+    scrollTo({ top: share >= 1 ? document.documentElement.scrollHeight : goal, behavior: "instant" });
   }
 
   // Keys
