@@ -49,13 +49,13 @@ class Site:
             found: Json = client.get(path, params=query).raise_for_status().json()
             return found
 
-    def ids(self) -> dict[str, str]:
-        """An id of each kind that pages are about, as ada sees it; kinds of which there is none are missing."""
+    def ids(self, user: str = "ada") -> dict[str, str]:
+        """An id of each kind that pages are about, of a user's; kinds of which there is none are missing."""
         asked = {
             "photo": ("/api/photos", "photos", "photo_id", {"kind": "image"}),
             "job": ("/api/jobs", "jobs", "job_id", {}),
             "person": ("/api/people", "people", "person_id", {}),
             "event": ("/api/events", "events", "event_id", {}),
         }
-        found = {kind: self.get(path, limit=1, **more)[many] for kind, (path, many, _, more) in asked.items()}
+        found = {kind: self.get(path, user, limit=1, **more)[many] for kind, (path, many, _, more) in asked.items()}
         return {kind: str(found[kind][0][asked[kind][2]]) for kind in asked if found[kind]}

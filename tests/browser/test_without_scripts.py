@@ -123,12 +123,12 @@ def test_a_password_is_changed(page: Page) -> None:
 def test_an_administrator_makes_a_user(page: Page) -> None:
     """Who may log in then."""
     page.goto("/admin/users")
-    if page.locator("main a[href*='new']").count():
-        page.locator("main a[href*='new']").first.click()
-    form = page.locator("form[data-to='POST /api/users']")
-    form.locator("input[name=name]").fill("cleo")
-    form.locator("input[name=password]").fill(PASSWORD)
-    form.locator("button[type=submit]").click()
+    page.locator("main a[href='/admin/users/new']").click()
+    page.get_by_label("Name", exact=True).fill("cleo")
+    page.locator("main [name=choice][value=typed]").check()
+    for field in page.locator("main input[type=password]").all():
+        field.fill(PASSWORD)
+    page.locator("main form button[type=submit]").click()
 
     page.goto("/admin/users")
     expect(page.get_by_text("cleo").first).to_be_visible()
