@@ -4,7 +4,7 @@ from itertools import groupby
 from typing import Annotated, Any, TypeAlias
 
 from litestar import Request, get
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Template
 
 from api.access import USER
@@ -20,7 +20,7 @@ PEOPLE = 8  # on an event, who are looked up
 
 
 @get("/events", opt=USER, include_in_schema=False)
-async def events_page(request: Asked, deleted: bool = False, cursor: Cursor = "") -> Template:
+async def events_page(request: Asked, deleted: FromQuery[bool] = False, cursor: Cursor = "") -> Template:
     """Events by year, or those that were deleted."""
     inside = Inside(request)
     shown = await beside(
@@ -33,7 +33,7 @@ async def events_page(request: Asked, deleted: bool = False, cursor: Cursor = ""
 
 @get("/events/{event_id:str}", opt=USER, include_in_schema=False)
 async def event_page(
-    request: Asked, event_id: FromPath[str], cover: bool = False, cursor: Cursor = ""
+    request: Asked, event_id: FromPath[str], cover: FromQuery[bool] = False, cursor: Cursor = ""
 ) -> Template:
     """One event; `cover` has its photos chosen from."""
     inside = Inside(request)

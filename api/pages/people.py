@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal, TypeAlias
 
 from litestar import Request, get
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Template
 
 from api.access import USER
@@ -12,8 +12,12 @@ from api.pages.page import beside, page
 
 Asked: TypeAlias = Request[Any, Any, Any]
 Cursor = Annotated[str, QueryParameter(max_length=512)]
-Show = Literal["named", "unknown", "sure", "hidden"]
-Standing = Literal["", "labeled", "inferred", "unknown"]
+Show = FromQuery[Literal["named", "unknown", "sure", "hidden"]]
+By = FromQuery[Literal["name", "faces"]]
+Standing = FromQuery[Literal["", "labeled", "inferred", "unknown"]]
+Tab = FromQuery[Literal["", "photos", "faces"]]
+Sureness = FromQuery[Literal["doubt", "certainty"]]
+FaceOrder = FromQuery[Literal["doubt", "certainty", "time"]]
 
 PEOPLE = 120  # of a page
 CLUSTERS = 24
@@ -23,16 +27,16 @@ PHOTOS = 60
 ACTS = 50
 KNOWN = 500  # people to choose from
 LATELY = 20  # acts
-TEACHING = ("label", "confirm", "reject", "unlabel", "rename", "merge", "split", "add")  # acts that training learns from
+TEACHING = ("label", "confirm", "reject", "unlabel", "rename", "merge", "split", "add")  # what training learns from
 
 
 @get("/people", opt=USER, include_in_schema=False)
 async def people_page(
     request: Asked,
     show: Show = "named",
-    by: Literal["name", "faces"] = "name",
-    order: Literal["doubt", "certainty"] = "doubt",
-    select: bool = False,
+    by: By = "name",
+    order: Sureness = "doubt",
+    select: FromQuery[bool] = False,
     cursor: Cursor = "",
 ) -> Template:
     """People in four groups: named, unknown, thought to be somebody, and hidden."""
@@ -62,9 +66,9 @@ async def acts_page(request: Asked, cursor: Cursor = "") -> Template:
 async def person_page(
     request: Asked,
     person_id: FromPath[str],
-    tab: Literal["", "photos", "faces"] = "",
+    tab: Tab = "",
     standing: Standing = "",
-    order: Literal["doubt", "certainty", "time"] = "doubt",
+    order: FaceOrder = "doubt",
     cursor: Cursor = "",
 ) -> Template:
     """One person, or a cluster: who it is, and the photos or faces."""

@@ -50,3 +50,22 @@ class Page(HTMLParser):
             if tag == "input" and "name" in has:
                 fields[has["name"]] = has.get("value", "")
         return fields
+
+    def standing_for(self, to: str) -> dict[str, str]:
+        """The hidden fields of the first form that stands for a request of the API."""
+        start = next(i for i, (tag, has) in enumerate(self.elements) if tag == "form" and has.get("data-to") == to)
+        fields = {}
+        for tag, has in self.elements[start + 1 :]:
+            if tag == "form":
+                break
+            if tag == "input" and has.get("type") == "hidden":
+                fields[has["name"]] = has.get("value", "")
+        return fields
+
+
+def sent(client: httpx.Client, path: str, to: str, **fields: Any) -> Page:
+    """The page that follows a form of a page, sent without scripts."""
+    hidden = Page(client.get(path).raise_for_status()).standing_for(to)
+    answer = client.post("/form", data={**hidden, **fields})
+    assert answer.status_code == 303, answer.text
+    return Page(client.get(answer.headers["location"]).raise_for_status())

@@ -53,7 +53,7 @@ class Review {
     if (tile.classList.contains("answered") || tile.dataset.standing !== "inferred") return;
     const next = this.following(tile);
     tile.classList.add("answered");
-    tile.append(h("span", { class: `verdict ${yes ? "yes" : "no"}`, role: "status" }, icon(yes ? "check" : "close"), h("span", { class: "away" }, t(`people.${yes ? "yes" : "no"}`))));
+    tile.querySelector("label").append(h("span", { class: `verdict ${yes ? "yes" : "no"}`, role: "status" }, icon(yes ? "check" : "close"), h("span", { class: "away" }, t(`people.${yes ? "yes" : "no"}`))));
     this.waiting.push({ tile, yes, id: tile.dataset.face });
     count("sure", -1);
     next?.focus();
@@ -77,8 +77,12 @@ class Review {
   async undo() {
     const last = this.waiting.pop();
     if (last) { this.back(last); last.tile.focus(); return; }
-    const batch = this.sent.pop();
-    if (!batch) return;
+    if (this.sent.length) await this.undoBatch(this.sent.at(-1));
+  }
+
+  async undoBatch(batch) {
+    batch.toast?.remove();
+    this.sent = this.sent.filter((one) => one !== batch);
     for (const act of batch.acts) if (!(await takeBack(act))) return;
     batch.answers.forEach((one) => this.back(one));
     batch.answers.at(-1).tile.focus();
@@ -108,13 +112,14 @@ class Review {
   }
 
   noted(answers, acts) {
-    this.sent.push({ answers, acts });
+    const batch = { answers, acts };
+    this.sent.push(batch);
     const yes = answers.filter((one) => one.yes).length;
     const no = answers.length - yes;
     const text = yes && no ? t("people.answers_both", { yes, no }) : t(yes ? "people.answers_yes" : "people.answers_no", { n: yes || no });
     trainingHelps();
     if (this.again && !this.open().length) { sessionStorage.setItem("said", text); location.reload(); return; }
-    toast(text, { undo: acts.length ? () => this.undo() : null });
+    batch.toast = toast(text, { undo: acts.length ? () => this.undoBatch(batch) : null });
   }
 
   key(event) {
