@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from api.pages.page import WORDS, number, size
+from api.pages.page import WORDS, number
+from api.pages.words import size
 
 
 def of_cluster(cluster: Mapping[str, Any]) -> dict[str, Any]:
