@@ -21,6 +21,7 @@ LONGEST = 1000  # characters
 TAILS = 12  # words at the end of a text that are taken for a name's beginning
 INSIDE = 3  # letters that are looked for in the middle of words too
 KINDS = ("person", "place", "time", "tag", "kind", "event")  # in this order where they fit equally well
+NAMES = ("person", "place", "tag")  # that are known by their middle as well
 FILTERS = {"place": "place", "tag": "tag", "kind": "kind"}
 
 Text = Annotated[str, QueryParameter(max_length=LONGEST, description="what is typed so far; empty for the commonest")]
@@ -89,7 +90,8 @@ def matched(terms: Terms, phrase: str) -> Iterator[Fit]:
     inside = phrase.strip()
     if len(inside) >= INSIDE or not inside.isascii():
         there = {id(fit) for fit in begun}
-        yield from ((2, fit) for fit in terms if inside in fit.key and id(fit) not in there)
+        named = (fit for fit in terms if fit.kind in NAMES and inside in fit.key)
+        yield from ((2, fit) for fit in named if id(fit) not in there)
 
 
 def chosen(fits: Sequence[Fit], each: int) -> list[list[Term]]:

@@ -119,8 +119,8 @@ function draw(page, file, address) {
   const picture = h("figure", {}, h("img", { src: address, alt: "", onerror: () => put(picture, icon("photos")) }));
   const bar = h("progress", { max: 1, "aria-label": t("search.sending") });
   const told = h("div", { class: "faint", role: "status" }, t("search.sending"));
-  const again = h("button", { type: "button", onclick: () => section.querySelector("input[type=file]").click() }, icon("camera"), t("search.other_picture"));
-  const back = h("button", { type: "button", class: "plain", onclick: () => leave(page) }, icon("close"), t("search.back_to"));
+  const again = h("button", { type: "button", class: "small", onclick: () => section.querySelector("input[type=file]").click() }, icon("camera"), t("search.other_picture"));
+  const back = h("button", { type: "button", class: "plain small", onclick: () => leave(page) }, icon("close"), t("search.back_to"));
   put(shown, picture, h("div", { class: "told" }, h("p", { class: "name" }, file.name), told, bar, h("div", { class: "row" }, again, back)));
   section.hidden = shown.hidden = false;
   section.querySelector("form").hidden = true;

@@ -1,6 +1,6 @@
 // The search page: more results as one scrolls, recent searches, and searching by a picture.
 import "./shell.js";
-import { h, icon, put, seldom } from "./dom.js";
+import { h, icon, put, seldom, t } from "./dom.js";
 import { get } from "./ask.js";
 import { byPicture } from "./by_picture.js";
 import { adopt, timeline } from "./grid.js";
@@ -42,6 +42,7 @@ async function moreHits(link, list) {
   const found = await get(`/api/search?${query}`);
   const there = new Set([...list.querySelectorAll("[data-photo]")].map((one) => one.dataset.photo));
   list.append(...items(found.hits.filter((hit) => !there.has(hit.photo.photo_id)), page.dataset.photoQuery));
+  page.querySelector("[data-total]").textContent = t("search.best", { n: list.children.length });
   const further = STEPS.find((step) => step > limit);
   if (!further || found.hits.length < limit) return false;
   query.set("limit", further);
