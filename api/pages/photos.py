@@ -14,7 +14,7 @@ from litestar.response import Template
 from api.access import USER
 from api.pages.chips import Fields
 from api.pages.inside import Inside
-from api.pages.page import WORDS, beside, page
+from api.pages.page import WORDS, page
 
 Asked: TypeAlias = Request[Any, Any, Any]
 Cursor = Annotated[str, QueryParameter(max_length=512)]
@@ -46,14 +46,10 @@ class Month(msgspec.Struct, frozen=True):
 async def timeline_page(request: Asked, cursor: Cursor = "") -> Template:
     """The first photos after `cursor`, or what to do where there are none."""
     inside, fields = Inside(request), fields_of(request)
-    shown = await beside(
-        found=inside.get("/api/photos", **grouped(fields), limit=FIRST, cursor=cursor or None, before=bool(cursor)),
-        chosen=chosen_of(inside, fields),
-    )
-    found = shown.pop("found")
+    found = await inside.get("/api/photos", **grouped(fields), limit=FIRST, cursor=cursor or None, before=bool(cursor))
     empty = not (found["photos"] or fields or cursor)
     return await page(
-        request, "photos.html", "photos", **shown, months=months_of(found["photos"]), filtered=bool(fields),
+        request, "photos.html", "photos", chosen=await chosen_of(inside, fields), months=months_of(found["photos"]), filtered=bool(fields),
         query=address(fields)[1:], kinds=kinds_of(fields), scanning=empty and await scanning(inside),
         newer=turned(fields, found["previous_cursor"]), older=turned(fields, found["next_cursor"]),
     )  # fmt: skip
@@ -100,7 +96,8 @@ async def chosen_of(inside: Inside, fields: Fields) -> list[tuple[str, str]]:
             person = await inside.get(f"/api/people/{quote(value, safe='')}")
             text = WORDS("photos.filter_person", name=person["name"] or WORDS("photos.somebody"))
         elif name in TEXTS:
-            text = WORDS(f"photos.{TEXTS[name]}", what=value)
+            what = date.fromisoformat(value).strftime(WORDS("dates.day")) if name.startswith("date_") else value
+            text = WORDS(f"photos.{TEXTS[name]}", what=what)
         else:
             continue
         chosen.append((text, address([field for field in fields if field != (name, value)])))
