@@ -67,9 +67,9 @@ def back_of(request: Asked, filters: Mapping[str, list[str]]) -> tuple[str, str]
     """Where that list is, and what it is."""
     if "q" in request.query_params:
         return f"/search?{request.url.query}", "back_search"
-    for name, path in (("event", "/events/"), ("person", "/people/")):
+    for name, path, text in (("event", "/events/", "back_event"), ("person", "/people/", "back_person")):
         if list(filters) == [name] and len(filters[name]) == 1 and filters[name][0].isalnum():
-            return path + filters[name][0], f"back_{name}"
+            return path + filters[name][0], text
     return "/" + (f"?{urlencode(filters, doseq=True)}" if filters else ""), "back"
 
 

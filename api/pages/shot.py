@@ -8,6 +8,7 @@ import msgspec
 
 from api.pages.page import WORDS
 
+SOURCES = {"name": "photo.taken_name", "mtime": "photo.taken_mtime", "xmp": "photo.taken_xmp"}  # that are worth a word
 SHORT_S = 0.3  # exposures from here on are told as fractions of a second
 MEGA = 1_000_000
 
@@ -28,8 +29,8 @@ def taken(detail: Mapping[str, Any]) -> Taken:
     if moment is None:
         return Taken("", "", "", "", "")
     local = datetime.fromisoformat(moment).astimezone(UTC) + clamped(offset)
-    day, clock = (local.strftime(WORDS(f"photo.{name}_format")) for name in ("date", "time"))
-    told = WORDS.named("photo", f"taken_{source}") if source in ("name", "mtime", "xmp") else ""
+    day, clock = (local.strftime(WORDS(key)) for key in ("photo.date_format", "photo.time_format"))
+    told = WORDS(SOURCES[source]) if source in SOURCES else ""
     return Taken(day, clock, zone(offset), told, local.replace(tzinfo=None).isoformat(timespec="seconds"))
 
 
