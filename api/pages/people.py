@@ -50,7 +50,7 @@ async def people_page(
         listed=listed(inside, show, by, order, cursor),
         known=inside.get("/api/people", limit=KNOWN) if show == "unknown" else nothing(),
     )
-    choices = {"show": show, "by": by, "order": order, "select": select, "cursor": cursor}
+    choices: dict[str, Any] = {"show": show, "by": by, "order": order, "select": select, "cursor": cursor}
     helps = training_helps(shown["last_act"]["acts"], shown["training"]["jobs"], shown["stats"])
     return await page(request, "people.html", "people", **shown, **choices, helps=helps)
 
@@ -86,7 +86,7 @@ async def person_page(
             "/api/faces", person_id=known, standing=standing, order=order, limit=FACES, cursor=cursor or None
         ),
     )
-    choices = {"tab": tab, "standing": standing, "order": order, "cursor": cursor}
+    choices: dict[str, Any] = {"tab": tab, "standing": standing, "order": order, "cursor": cursor}
     return await page(request, "person.html", "people", person=person, **shown, **choices)
 
 
