@@ -67,14 +67,18 @@ export function noted(job) {
   document.dispatchEvent(new CustomEvent("jobs", { detail: job }));
 }
 
-function follow() {
+/** What tells people when a stream fails, and when it comes again. */
+export function teller() {
   let down = null;
-  const state = (up) => {
+  return (up) => {
     if (up && down) { down.remove(); down = null; toast(t("shell.online")); }
     else if (!up && !down) down = toast(t("shell.offline"), { wrong: true });
   };
+}
+
+function follow() {
   const poll = async () => (await get("/api/jobs?limit=20&owner=me")).jobs.forEach(noted);
-  return new Live("/api/jobs/events", { heard: (_, job) => noted(job), poll, state });
+  return new Live("/api/jobs/events", { heard: (_, job) => noted(job), poll, state: teller() });
 }
 
 menus();
