@@ -49,9 +49,10 @@ async def timeline_page(request: Asked, cursor: Cursor = "") -> Template:
     found = await inside.get("/api/photos", **grouped(fields), limit=FIRST, cursor=cursor or None, before=bool(cursor))
     empty = not (found["photos"] or fields or cursor)
     return await page(
-        request, "photos.html", "photos", chosen=await chosen_of(inside, fields), months=months_of(found["photos"]), filtered=bool(fields),
-        query=address(fields)[1:], kinds=kinds_of(fields), scanning=empty and await scanning(inside),
+        request, "photos.html", "photos", months=months_of(found["photos"]), query=address(fields)[1:],
+        filtered=bool(fields), kinds=kinds_of(fields), chosen=await chosen_of(inside, fields),
         newer=turned(fields, found["previous_cursor"]), older=turned(fields, found["next_cursor"]),
+        scanning=empty and await scanning(inside),
     )  # fmt: skip
 
 

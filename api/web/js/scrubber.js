@@ -74,7 +74,7 @@ export function scrubber(element, timeline) {
   }
   element.addEventListener("pointerleave", () => { if (!dragged) label.textContent = monthName(all()[now()]?.month ?? ""); });
 
-  const now = () => timeline.indexAt(Math.max(0, timeline.y + 70));
+  const now = () => timeline.indexAt(timeline.beginning);
   const month = (from, step) => {
     let to = from + step;
     while (all()[to] && all()[to].month === all()[from].month) to += step;

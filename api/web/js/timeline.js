@@ -14,7 +14,8 @@ const AFTER = 1.5;
 const LINES_A_FRAME = 14;
 const FAST = 1.2; // screens a frame from which on pictures wait until it is slower
 const RESTS = 120; // milliseconds without a scroll that are a rest
-const COVERED = 90; // pixels below the window's top where what one goes to is seen whole
+const BARS = 102; // pixels at the window's top that bars cover
+const COVERED = 90; // where a month's heading goes to, whose upper part is empty
 const MONTH = 56; // pixels of a month's heading
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -233,9 +234,14 @@ class Timeline {
     }))];
   }
 
+  /** How far down the canvas what is seen begins, below the bars. */
+  get beginning() {
+    return Math.max(0, this.y + BARS);
+  }
+
   /** The day, or the month, of what is at the top. */
   get here() {
-    const y = Math.max(0, this.y + 70);
+    const y = this.beginning;
     const index = this.indexAt(y);
     const one = this.stretches.all[index];
     if (!one) return "";
