@@ -15,7 +15,7 @@ from api.pages.page import WORDS
 from cluster.logs import logs_dir
 from cluster.settings import SERVICES
 from cluster.stats import ClusterStats
-from tests.api.browsing import sent, text_of
+from tests.api.reading import sent, text_of
 from tests.api.standins import two_nodes
 from tests.api.world import CHEAP, PASSWORD, World, answering, build
 

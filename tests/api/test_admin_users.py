@@ -5,7 +5,7 @@ import re
 import httpx
 import pytest
 
-from tests.api.browsing import sent, text_of
+from tests.api.reading import sent, text_of
 from tests.api.world import CHEAP, PASSWORD, World
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
