@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext
 
 from tests.api.world import NOON, World
 from tests.browser.conftest import PHONE, site_of
+from tests.browser.measure import beyond
 from tests.browser.site import Site
 from tests.browser.stock import drawn
 from tests.browser.watch import Watch
@@ -54,12 +55,7 @@ def test_names_captions_and_tags_are_text_and_stay_in_their_places(
         page.goto(path)
         page.wait_for_timeout(150)
         assert page.evaluate(MARKUP) == 0, path
-        assert sideways(page) == 0, path
-
-
-def sideways(page: Page) -> int:
-    """How many pixels a page is wider than its window."""
-    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+        assert beyond(page) == [], path
 
 
 def test_a_users_name_is_text(small: World, contexts: Contexts) -> None:

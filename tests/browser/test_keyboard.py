@@ -147,6 +147,7 @@ def test_an_action_is_done_from_its_dialog_by_keyboard(small: World, page: Page)
 def test_photos_are_walked_by_arrows_and_opened_by_return(page: Page) -> None:
     """And Escape leads from a photo back to it."""
     page.goto("/")
+    page.wait_for_timeout(1000)  # until scripts have laid the photos out
     page.locator("main a[href^='/photos/']").first.focus()
     first = page.evaluate(f"{HERE}.getAttribute('href')")
     page.keyboard.press("ArrowRight")

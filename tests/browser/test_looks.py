@@ -7,6 +7,7 @@ from playwright.sync_api import Page
 
 from tests.browser.axe import dress, violations
 from tests.browser.conftest import PHONE, TABLET, WIDE, Visit
+from tests.browser.measure import beyond
 from tests.browser.places import PLACES, Place
 from tests.browser.site import Site
 from tests.browser.watch import Watch
@@ -15,12 +16,6 @@ from tests.conftest import REPOSITORY
 PICTURES = REPOSITORY / "build" / "screenshots"
 SIZES = {"phone": PHONE, "tablet": TABLET, "wide": WIDE}
 NARROWEST = {"width": 360, "height": 740}
-WIDER = """() => {
-  const wide = document.documentElement.clientWidth;
-  if (document.documentElement.scrollWidth <= wide) return [];
-  const beyond = [...document.querySelectorAll("body *")].filter((one) => one.getBoundingClientRect().right > wide + 1);
-  return beyond.slice(0, 5).map((one) => one.outerHTML.slice(0, 120));
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +57,6 @@ def test_a_page_reads_well_in_every_size_light_and_dark(
     dress(phone, "dark")
     faults["phone and dark"] = violations(phone, "color-contrast")
     phone.set_viewport_size(NARROWEST)
-    faults["sideways"] = phone.evaluate(WIDER)
+    faults["sideways"] = beyond(phone)
 
     assert {where: found for where, found in faults.items() if found} == {}
