@@ -12,6 +12,7 @@ from litestar import Router, delete, get, patch, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from api.access import USER
+from api.commits import Visible
 from api.deps import Deps, Given, Me, Owned
 from api.paging import Cursor, Limit, decode, encode
 from api.photo_view import PhotoSummary, summary, thumbnails
@@ -21,6 +22,7 @@ from cluster.store.database import Library
 from cluster.store.events import LONGEST_TITLE, SCHEMA, checked
 from cluster.store.schema import changes_of
 from cluster.store.timeline import PhotoFilter, page
+from cluster.store.users import User
 from cluster.store.writer import Update
 
 Title: TypeAlias = Annotated[str, msgspec.Meta(max_length=2 * LONGEST_TITLE)]  # before spaces are taken out
@@ -105,7 +107,7 @@ def change_event(
     if data.cover_photo_id is not msgspec.UNSET:
         facts["cover_photo_id"] = checked_cover(owned, event_id, data.cover_photo_id)
     if facts:
-        keep(deps, user.user_id, event_id, facts)
+        keep(deps, owned, user, event_id, facts)
     return summaries(owned, [{**row, **facts}])[0]
 
 
@@ -113,20 +115,21 @@ def change_event(
 def delete_event(event_id: FromPath[str], deps: Given, owned: Owned, user: Me) -> None:
     """Take an event out of sight: its photos stay where they are and form no event again, unless it is restored."""
     owned.events.event(event_id)
-    keep(deps, user.user_id, event_id, {"deleted": True})
+    keep(deps, owned, user, event_id, {"deleted": True})
 
 
 @post("/{event_id:str}/restore", opt=USER, sync_to_thread=True, status_code=204, summary="Bring a deleted event back")
 def restore_event(event_id: FromPath[str], deps: Given, owned: Owned, user: Me) -> None:
     """An event that was deleted is shown again, with the photos that have joined it since, its title and its cover."""
     owned.events.event(event_id, deleted=True)
-    keep(deps, user.user_id, event_id, {"deleted": False})
+    keep(deps, owned, user, event_id, {"deleted": False})
 
 
-def keep(deps: Deps, owner: str, event_id: str, facts: Mapping[str, Any]) -> None:
-    """Commit what somebody said of an event; only that, so that nothing generated meanwhile is undone."""
+def keep(deps: Deps, library: Library, user: User, event_id: str, facts: Mapping[str, Any]) -> None:
+    """Commit what somebody said of an event, and see it; only that, so that nothing generated meanwhile is undone."""
     change = {"event_id": event_id, **facts, "changed_at": now_utc()}
-    deps.writer(owner).commit([Update("events", changes_of([change], SCHEMA))])
+    writer = Visible(library, deps.writer(user.user_id))
+    writer.commit([Update("events", changes_of([change], SCHEMA))])
 
 
 def checked_cover(library: Library, event_id: str, photo_id: str) -> str:

@@ -11,6 +11,7 @@ from litestar import Request, Response, Router, get, post
 from litestar.params import FromPath, JSONBody
 
 from api.access import USER
+from api.commits import Visible
 from api.deps import Given, Me, Owned
 from api.paging import Cursor, Limit, decode, encode
 from api.photo_view import SIZES
@@ -105,14 +106,15 @@ def trash_thumbnail(
 
 
 @post("/restore", opt=USER, sync_to_thread=True, status_code=200, summary="Put photos back from the trash")
-def restore_trash(deps: Given, user: Me, data: JSONBody[Restore]) -> Restored:
+def restore_trash(deps: Given, owned: Owned, user: Me, data: JSONBody[Restore]) -> Restored:
     """Put photos back with all that was known of them; those that are not in the trash (any more) do not count.
 
     400 unless just one of `photo_ids`, `action_id` and `all` says which.
     """
     exact = deps.settings.model_copy(update={"store": deps.settings.store.model_copy(update={"fresh_s": 0.0})})
     library = open_library(exact, user.user_id)  # one that sees every commit: what it decides is final
-    return Restored(len(restore(library, deps.writer(user.user_id), meant(library, data))))
+    writer = Visible(owned, deps.writer(user.user_id))  # so that one sees what came of it
+    return Restored(len(restore(library, writer, meant(library, data))))
 
 
 def meant(library: Library, asked: Restore) -> list[str]:

@@ -6,7 +6,8 @@ import { inPlace } from "./inplace.js";
 import { later, toldBefore } from "./later.js";
 import { toast, trying } from "./toast.js";
 
-const id = document.querySelector("[data-event]").dataset.event;
+const page = document.querySelector("[data-event]");
+const id = page.dataset.event;
 const holder = document.querySelector("[data-title]");
 let own = document.getElementById("rename").elements.title.value;
 
@@ -30,7 +31,14 @@ document.getElementById("rename").closest("details").hidden = true;
 inPlace(holder, { value: () => own || holder.textContent.trim(), label: t("events.rename"), button: t("events.rename"), longest: 200, empty: true, keep: rename });
 document.getElementById("delete").addEventListener("sent", (event) => {
   event.preventDefault();
-  later(t("events.deleted_now"), `POST /api/events/${id}/restore`, location.pathname);
+  later(t("events.deleted_now"), `POST /api/events/${id}/restore`, { after: location.pathname });
   location.assign("/events");
 });
+for (const form of document.querySelectorAll("#cover, #no-cover")) {
+  form.addEventListener("sent", (event) => {
+    event.preventDefault();
+    later(form.elements._said.value, `PATCH /api/events/${id}`, { body: { cover_photo_id: page.dataset.cover } });
+    location.assign(location.pathname);
+  });
+}
 toldBefore();

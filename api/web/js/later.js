@@ -4,9 +4,9 @@ import { toast, trying } from "./toast.js";
 
 const KEPT = "said_undo";
 
-/** Tell this on the next page; `undo`: the request that takes it back ("POST /api/...") and `after`, where to go then. */
-export function later(text, undo = "", after = "") {
-  sessionStorage.setItem(KEPT, JSON.stringify({ text, undo, after }));
+/** Tell this on the next page; `undo` and `body`: the request that takes it back ("POST /api/..."); `after`: where to go then. */
+export function later(text, undo = "", { after = "", body } = {}) {
+  sessionStorage.setItem(KEPT, JSON.stringify({ text, undo, after, body }));
 }
 
 /** Tell what the page before left to be told. */
@@ -14,9 +14,9 @@ export function toldBefore() {
   const kept = sessionStorage.getItem(KEPT);
   if (!kept) return;
   sessionStorage.removeItem(KEPT);
-  const { text, undo, after } = JSON.parse(kept);
+  const { text, undo, after, body } = JSON.parse(kept);
   const back = async () => {
-    if ((await trying(() => ask(undo))) === undefined) return;
+    if ((await trying(() => ask(undo, body))) === undefined) return;
     if (after && after !== location.pathname + location.search) location.assign(after);
     else location.reload();
   };

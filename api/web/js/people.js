@@ -152,11 +152,35 @@ function confidence() {
 }
 
 function training() {
-  document.querySelector("[data-train] form")?.addEventListener("sent", (event) => {
-    event.preventDefault();
-    document.querySelector("[data-train]").hidden = true;
-    toast(t("library.started", { action: t("library.train_faces") }), { action: { href: "/library#jobs", text: t("library.watch") } });
+  const started = new Set();
+  for (const form of document.querySelectorAll('form[data-to="POST /api/library/actions/train-faces"]')) {
+    form.addEventListener("sent", (event) => {
+      event.preventDefault();
+      started.add(event.detail.job_id);
+      document.querySelector("[data-train]").hidden = true;
+      toast(t("library.started", { action: t("library.train_faces") }), { action: { href: "/library#jobs", text: t("library.watch") } });
+    });
+  }
+  document.addEventListener("jobs", ({ detail: job }) => {
+    if (!started.has(job.job_id) || job.state !== "done") return;
+    started.delete(job.job_id);
+    toast(t("people.trained"), { action: { href: "/people?show=sure", text: t("people.see_found") } });
   });
+}
+
+function showing() {
+  for (const form of document.querySelectorAll(".show-form")) {
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      event.stopPropagation();
+      const card = form.closest("[data-person]");
+      const done = await trying(() => said(form.dataset.to, { hidden: false }));
+      if (!done) return;
+      leave(card);
+      count("hidden", -1);
+      tell(t("people.shown_now"), done[1]);
+    });
+  }
 }
 
 const choice = cards && bar ? choosing() : null;
@@ -170,5 +194,6 @@ if (cards && show === "named") {
 if (cards && show === "unknown") groups();
 confidence();
 training();
+showing();
 review(document.querySelector("[data-review]"), { again: show === "sure" });
 toldBefore();

@@ -55,7 +55,7 @@ async function mergeWith(other) {
   const answer = people && await asked(people, other);
   const done = answer && await merge(...answer);
   if (!done) return;
-  later(mergedText(done[0], answer[1]), undoing(done[1]), location.pathname);
+  later(mergedText(done[0], answer[1]), undoing(done[1]), { after: location.pathname });
   location.assign(`/people/${done[0].person_id}`);
 }
 

@@ -1,4 +1,4 @@
-// The trash: how many are ticked, and ticking many at once.
+// The trash: how many are ticked, ticking many at once, and pictures that are gone.
 import "./shell.js";
 import { t } from "./dom.js";
 
@@ -10,6 +10,12 @@ function told() {
   const n = boxes.filter((box) => box.checked).length;
   bar.querySelector("[data-picked]").textContent = n ? t("trash.picked", { n }) : t("trash.ticked");
   bar.querySelector("button").disabled = !n;
+}
+
+/** A picture that is gone leaves its place to the sign for one. */
+for (const picture of document.querySelectorAll(".trashed-picture img")) {
+  if (picture.complete && picture.currentSrc && !picture.naturalWidth) picture.remove();
+  else picture.addEventListener("error", () => picture.remove());
 }
 
 if (bar) {
