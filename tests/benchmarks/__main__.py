@@ -1,7 +1,8 @@
 """`make bench`: ingest and analysis as Brightroom does them, beside the same work bare, on the same cores in one run.
 
 Prints the two ratios, and what all processes take at rest and at most. A ratio of 1.25 is a quarter more time. Then how
-fast files come from a Nextcloud (`downloads.py`), and how well people are recognised (`faces.py`).
+fast files come from a Nextcloud (`downloads.py`), how smoothly 100,000 photos scroll in a browser (`timeline.py`), and
+how well people are recognised (`faces.py`).
 """
 
 import argparse
@@ -16,7 +17,7 @@ from rich.table import Table
 from api.up import Brightroom, running
 from cluster.settings import Settings, load_settings
 from serve_apps.models.embedded import compose
-from tests.benchmarks import bare, downloads, faces
+from tests.benchmarks import bare, downloads, faces, timeline
 from tests.benchmarks.memory import idle, peak_memory
 from tests.benchmarks.pictures import write_camera_jpegs
 
@@ -38,6 +39,7 @@ def main() -> None:
         out.print(f"{len(photos)} JPEGs of 12 megapixels, {size:.1f} MB each, on {workers} cores")
         compare(settings, photos, Path(folder), workers)
     downloads.report()
+    timeline.report()
     faces.report()
 
 

@@ -3,6 +3,7 @@ import "./shell.js";
 import { seldom, t } from "./dom.js";
 import { timeline } from "./grid.js";
 import { scrubber } from "./scrubber.js";
+import { trying } from "./toast.js";
 
 const EVERY = 2000; // milliseconds between two looks for new photos
 const KEPT_EVERY = 500;
@@ -64,7 +65,7 @@ function listen(look) {
   });
 }
 
-if (place) start();
+if (place) trying(start);
 else if (document.querySelector("[data-no-photos]")) listen(seldom(EVERY, async () => {
   const answer = await fetch("/api/photos/months");
   if (answer.ok && (await answer.json()).photos) location.reload();

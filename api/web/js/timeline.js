@@ -65,9 +65,12 @@ class Timeline {
   }
 
   photosOf(stretch) {
-    this.stretches.want([stretch]);
     return new Promise((resolve) => {
-      const look = () => (stretch.photos ? resolve() : setTimeout(look, 15));
+      const look = () => {
+        if (stretch.photos) return resolve();
+        this.stretches.want([stretch]);
+        return setTimeout(look, 15);
+      };
       look();
     });
   }
