@@ -20,6 +20,7 @@ from cluster.errors import Conflict, Unavailable
 Asked: TypeAlias = Request[Any, Any, Any]
 FILTERS = ("date_from", "date_to", "place", "tag", "kind", "person", "missing", "event")
 SHOWN = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/avif")  # what every browser can show
+ACTED = "acted"  # a parameter: a form of this page was just sent, without scripts
 PANEL = "brightroom_panel"  # a cookie of scripts: "closed"
 JUST_NOW = timedelta(minutes=10)
 ALIKE = 18  # similar photos
@@ -29,19 +30,25 @@ ALIKE = 18  # similar photos
 async def photo_page(request: Asked, photo_id: FromPath[str]) -> Template:
     """The photo between those that the filters of the address let through."""
     inside, filters = Inside(request), filters_of(request)
-    shown = await beside(
+    asked = await beside(
         detail=inside.get(f"/api/photos/{photo_id}"),
         beside=inside.get(f"/api/photos/{photo_id}/neighbours", **filters),
-        acts=inside.get("/api/people/acts", limit=1),
+        acts=inside.get("/api/people/acts", limit=1) if ACTED in request.query_params else nothing(),
     )
-    detail = shown["detail"]
-    query = f"?{request.url.query}" if request.url.query else ""
-    return await page(
-        request, "photo.html", "photos", **detail, beside=shown["beside"], query=query, back=back_of(request, filters),
-        taken=shot.taken(detail), noted=shot.camera(detail), pixels=shot.picture(detail["photo"]),
-        where=shot.where(detail["position"]), map=piece(detail["position"]), last_act=recent(shown["acts"]["acts"]),
-        closed=request.cookies.get(PANEL) == "closed", files=files(detail),
-    )  # fmt: skip
+    around = {"query": query_of(request), "back": back_of(request, filters), "beside": asked["beside"]}
+    closed, last_act = request.cookies.get(PANEL) == "closed", recent(asked["acts"])
+    shown = {**told(asked["detail"]), **around, "closed": closed, "last_act": last_act}
+    return await page(request, "photo.html", "photos", **shown)
+
+
+def told(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """A photo of the API with how its page puts what is known of it; faces with a name come first, from the left."""
+    faces = sorted(detail["faces"], key=lambda face: (face["standing"] == "unknown", face["left"]))
+    return {
+        **detail, "faces": faces, "taken": shot.taken(detail), "noted": shot.camera(detail),
+        "pixels": shot.picture(detail["photo"]), "where": shot.where(detail["position"]),
+        "map": piece(detail["position"]), "files": files(detail),
+    }  # fmt: skip
 
 
 @get("/photos/{photo_id:str}/similar", opt=USER, include_in_schema=False)
@@ -66,17 +73,30 @@ def filters_of(request: Asked) -> dict[str, list[str]]:
 def back_of(request: Asked, filters: Mapping[str, list[str]]) -> tuple[str, str]:
     """Where that list is, and what it is."""
     if "q" in request.query_params:
-        return f"/search?{request.url.query}", "back_search"
+        return f"/search{query_of(request)}", "back_search"
     for name, path, text in (("event", "/events/", "back_event"), ("person", "/people/", "back_person")):
         if list(filters) == [name] and len(filters[name]) == 1 and filters[name][0].isalnum():
             return path + filters[name][0], text
     return "/" + (f"?{urlencode(filters, doseq=True)}" if filters else ""), "back"
 
 
-def recent(acts: list[dict[str, Any]]) -> dict[str, Any] | None:
+def query_of(request: Asked) -> str:
+    """What of an address leads along a list, from photo to photo."""
+    fields = [(name, value) for name, value in request.query_params.multi_items() if name != ACTED]
+    return f"?{urlencode(fields)}" if fields else ""
+
+
+async def nothing() -> dict[str, Any]:
+    """No acts, where nobody asks for them."""
+    return {"acts": []}
+
+
+def recent(told: Mapping[str, Any]) -> dict[str, Any] | None:
     """The last thing said of faces or people, if it was just now and can be taken back."""
     now = datetime.now(UTC)
-    fresh = [act for act in acts if not act["undone_at"] and now - datetime.fromisoformat(act["made_at"]) < JUST_NOW]
+    fresh = [
+        act for act in told["acts"] if not act["undone_at"] and now - datetime.fromisoformat(act["made_at"]) < JUST_NOW
+    ]
     return fresh[0] if fresh else None
 
 

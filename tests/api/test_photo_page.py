@@ -133,10 +133,10 @@ def test_faces_are_named_confirmed_and_rejected_without_scripts(fresh: World) ->
         ("faces/label", {"name": "Lee"}, "Lee"), ("faces/unlabel", {}, "Unknown"), ("faces/delete", {}, ""),
     ):  # fmt: skip
         assert f"POST /api/{path}" in {has["data-to"] for has in shown(me, photo_id).all("form", action="/form")}
-        form = {"_to": f"POST /api/{path}", "_back": here, "_said": "Done so.", "face_ids:list": first, **more}
+        form = {"_to": f"POST /api/{path}", "_back": f"{here}?acted=1", "_said": "Done so.", "face_ids:list": first, **more}
         answer = me.post("/form", data=form)
-        assert (answer.status_code, answer.headers["location"]) == (303, here)
-        after = shown(me, photo_id)
+        assert (answer.status_code, answer.headers["location"]) == (303, f"{here}?acted=1")
+        after = shown(me, photo_id, "?acted=1")
         assert "Done so." in after.text
         assert "Just now" in after.text
         names = {has["data-face"]: has["data-name"] or "Unknown" for has in after.all("li") if "data-face" in has}

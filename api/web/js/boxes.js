@@ -4,6 +4,7 @@ import { get } from "./ask.js";
 import { shown } from "./dialog.js";
 
 const KEPT = "faces";
+const TINY = 36; // pixels
 const ROOM = 12; // pixels between a form and what is around it
 
 /** Whether boxes are to be seen, as somebody chose last. */
@@ -32,6 +33,11 @@ function box(item) {
   made.addEventListener("pointerenter", () => item.classList.add("lit"));
   made.addEventListener("pointerleave", () => item.classList.remove("lit"));
   return made;
+}
+
+/** Show names only below boxes that have room for one, at the scale a picture is shown at. */
+export function sized(picture, scale) {
+  for (const one of picture.querySelectorAll(".box[data-key]")) one.classList.toggle("tiny", one.offsetWidth * scale < TINY);
 }
 
 /** Put an element where a box is: left, top, right, bottom as fractions of what it lies in. */

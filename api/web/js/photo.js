@@ -3,7 +3,7 @@ import "./shell.js";
 import { refreshTimes, t } from "./dom.js";
 import { ask, get } from "./ask.js";
 import { toast, trying } from "./toast.js";
-import { draw, offerNames, want, wanted } from "./boxes.js";
+import { draw, offerNames, sized, want, wanted } from "./boxes.js";
 import { drawing } from "./drawing.js";
 import { motion } from "./motion.js";
 import * as trail from "./trail.js";
@@ -27,7 +27,7 @@ function start() {
   zoom = view && picture ? new Zoom(view, picture, { changed: zoomed, swiped: (way) => step(way > 0 ? "older" : "newer") }) : null;
   for (const shown of viewer.querySelectorAll("[data-zoom], [data-faces-toggle], [data-info-toggle], [data-add-face]")) shown.hidden = false;
   faces(wanted());
-  draw(viewer);
+  drawn();
   motion(viewer);
   along();
   similar();
@@ -35,6 +35,7 @@ function start() {
 }
 
 function zoomed(scale) {
+  sized(viewer, scale);
   const told = `${Math.round(scale * 100)}%`;
   find("[data-zoom-now]").textContent = told;
   find('[data-zoom-by="out"]').disabled = scale <= 1;
@@ -113,7 +114,12 @@ async function refresh(...parts) {
   if (here !== viewer) return;
   for (const part of parts) swapped(viewer, page, `[data-part="${part}"]`);
   for (const shown of viewer.querySelectorAll("[data-add-face]")) shown.hidden = false;
+  drawn();
+}
+
+function drawn() {
   draw(viewer);
+  sized(viewer, zoom?.scale ?? 1);
 }
 
 async function said(form) {
