@@ -11,8 +11,8 @@ export function scrubber(element, timeline) {
   const label = h("span", { class: "scrubber-label", "aria-hidden": "true" });
   const handle = h("div", {
     class: "scrubber-handle", role: "slider", tabindex: "0", "aria-orientation": "vertical", "aria-label": t("photos.scrub"), "aria-valuemin": "0",
-  }, label);
-  put(element, ticks, handle);
+  });
+  put(element, ticks, handle, label);
   const all = () => timeline.stretches.all;
   let dragged = false;
   let resting = null;
@@ -22,6 +22,10 @@ export function scrubber(element, timeline) {
     const box = element.getBoundingClientRect();
     return Math.min(1, Math.max(0, (event.clientY - box.top) / box.height));
   };
+  const tell = (text, share) => {
+    if (label.textContent !== text) label.textContent = text;
+    label.style.setProperty("top", `${(share * 100).toFixed(3)}%`);
+  };
   const monthAt = (share) => monthName(all()[timeline.indexAt(share * timeline.tops.at(-1))]?.month ?? "");
   const stir = () => {
     element.dataset.stirred = "";
@@ -30,7 +34,7 @@ export function scrubber(element, timeline) {
   };
   const point = (event) => {
     const share = shareOf(event);
-    label.textContent = monthAt(share);
+    tell(monthAt(share), share);
     timeline.go({ share });
     stir();
   };
@@ -67,13 +71,15 @@ export function scrubber(element, timeline) {
   });
   element.addEventListener("pointermove", (event) => {
     if (dragged) point(event);
-    else label.textContent = monthAt(shareOf(event));
+    else tell(monthAt(shareOf(event)), shareOf(event));
   });
   for (const end of ["pointerup", "pointercancel"]) {
     element.addEventListener(end, () => { dragged = false; delete element.dataset.dragged; stir(); });
   }
-  element.addEventListener("pointerleave", () => { if (!dragged) label.textContent = monthName(all()[now()]?.month ?? ""); });
+  element.addEventListener("pointerleave", () => { if (!dragged) rest(); });
 
+  const place = () => Math.min(1, Math.max(0, timeline.y / Math.max(1, timeline.tops.at(-1) - innerHeight)));
+  const rest = () => tell(monthName(all()[now()]?.month ?? ""), place());
   const now = () => timeline.indexAt(timeline.beginning);
   const month = (from, step) => {
     let to = from + step;
@@ -105,16 +111,15 @@ export function scrubber(element, timeline) {
     element.hidden = total < 2.5 * innerHeight;
     if (element.hidden) return;
     years();
-    const share = Math.min(1, Math.max(0, timeline.y / Math.max(1, total - innerHeight)));
-    handle.style.setProperty("top", `${(share * 100).toFixed(3)}%`);
+    handle.style.setProperty("top", `${(place() * 100).toFixed(3)}%`);
     const index = now();
     const told = monthName(all()[index]?.month ?? "");
     if (handle.getAttribute("aria-valuetext") !== told) {
       handle.setAttribute("aria-valuetext", told);
       handle.setAttribute("aria-valuemax", String(Math.max(0, all().length - 1)));
       handle.setAttribute("aria-valuenow", String(index));
-      if (!dragged && !element.matches(":hover")) label.textContent = told;
     }
+    if (!dragged && !element.matches(":hover")) rest();
     stir();
   };
 }
