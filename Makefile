@@ -24,6 +24,7 @@ test: $(READY) ## Linters, types, import rules, then the tests
 	$(VENV)/bin/ruff format --check .
 	$(PYTHON) -m mypy --strict $(addprefix -p ,$(PACKAGES))
 	$(VENV)/bin/lint-imports
+	@tests/browser/install.sh
 	$(PYTHON) -m pytest -n 2
 
 bench: $(READY) ## Our throughput beside the bare work's, on this machine

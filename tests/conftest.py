@@ -24,6 +24,7 @@ SHARING = {  # files with tests in the Brightroom of the session
     *(f"tests/api/test_{name}.py" for name in ("curl", "nextcloud_whole", "on_demand", "scrape")),
     *(f"tests/batch/test_{name}.py" for name in ("replicas_killed", "scan", "scan_changes", "scan_faults")),
     *(f"tests/batch/test_{name}.py" for name in ("scan_people", "service_killed", "turns_real")),
+    *(f"tests/browser/test_{name}.py" for name in ("library", "looks")),
     *(f"tests/cluster/test_{name}.py" for name in ("stats", "writer")),
     *(f"tests/serve_apps/test_{name}.py" for name in ("fleet", "watched")),
 }
