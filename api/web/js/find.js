@@ -27,7 +27,7 @@ export function findBox(form) {
     const text = input.value.trim();
     asking?.abort();
     asking = new AbortController();
-    if (!text) return draw(before(), t("search.recent"));
+    if (!text) return draw(before(), { heading: t("search.recent") });
     const found = await suggestions(text, asking.signal).catch(() => null);
     if (!found || input.value.trim() !== text || document.activeElement !== input) return undefined;
     told.textContent = t("search.suggested", { n: found.length });

@@ -63,7 +63,7 @@ export function spotlight() {
     const search = { mark: icon("search"), text: t("spotlight.search_for", { text }), kind: t("spotlight.search"), href: at("/search", { q: text }) };
     draw([...here.slice(0, MOST), search]);
     const more = await asked(text, asking.signal);
-    if (input.value.trim() === text && made.open) draw([...here.slice(0, MOST), ...more, search]);
+    if (input.value.trim() === text && made.open) draw([...here.slice(0, MOST), ...more, search], { keep: true });
     return undefined;
   };
   input.addEventListener("input", update);

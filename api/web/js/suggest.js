@@ -20,7 +20,7 @@ export function entry(one) {
 
 /**
  * A combobox: an input and the list under it. `draw(entries)` shows entries; arrow keys and the pointer choose one,
- * Enter and a click call `go(entry)`. With `first`, the first one is chosen until another is.
+ * Enter and a click call `go(entry)`. With `first`, the first one is chosen until another is, which `keep` keeps.
  */
 export function combobox(input, list, { go, first = false }) {
   let entries = [];
@@ -34,12 +34,13 @@ export function combobox(input, list, { go, first = false }) {
     else input.setAttribute("aria-activedescendant", `${list.id}-${chosen}`);
   };
   const unmark = () => { chosen = -1; items().forEach((item) => item.setAttribute("aria-selected", "false")); input.removeAttribute("aria-activedescendant"); };
-  const draw = (found, heading = "") => {
+  const draw = (found, { heading = "", keep = false } = {}) => {
+    const before = keep && chosen > 0 ? entries[chosen] : null;
     entries = found;
     put(list, heading && h("li", { class: "heading", role: "presentation" }, heading), entries.map((one, i) => option(list.id, one, i, { go, mark, is: () => chosen === i })));
     list.hidden = !entries.length;
     input.setAttribute("aria-expanded", String(entries.length > 0));
-    if (first) mark(0);
+    if (first) mark(Math.max(0, before ? found.findIndex((one) => one.text === before.text && one.kind === before.kind) : 0));
     else unmark();
   };
   input.addEventListener("keydown", (event) => {
