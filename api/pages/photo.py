@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from litestar import Request, get
 from litestar.params import FromPath
@@ -82,7 +82,8 @@ def back_of(request: Asked, filters: Mapping[str, list[str]]) -> tuple[str, str]
 
 def query_of(request: Asked) -> str:
     """What of an address leads along a list, from photo to photo."""
-    fields = [(name, value) for name, value in request.query_params.multi_items() if name != ACTED]
+    given = parse_qsl(request.url.query, keep_blank_values=True)
+    fields = [(name, value) for name, value in given if name != ACTED]
     return f"?{urlencode(fields)}" if fields else ""
 
 
