@@ -102,8 +102,9 @@ PHOTOS = Router(
 )
 ROUTES: list[ControllerRouterHandler] = [
     auth.ROUTES, users.ROUTES, library.ROUTES, jobs.ROUTES, PHOTOS, SEARCH, services.ROUTES, cluster.ROUTES,
-    actions.ROUTES, events.ROUTES, people.ROUTES, about.ROUTES, faces.ROUTES, confidence.ROUTES, logs.ROUTES, server.ROUTES,
-    ACTS, TRASH, NEXTCLOUD, SETUP, SUGGESTIONS, Router("/api/server", route_handlers=[list_folders, show_settings], tags=["server"]),
+    actions.ROUTES, events.ROUTES, people.ROUTES, about.ROUTES, faces.ROUTES, confidence.ROUTES, logs.ROUTES,
+    server.ROUTES, ACTS, TRASH, NEXTCLOUD, SETUP, SUGGESTIONS,
+    Router("/api/server", route_handlers=[list_folders, show_settings], tags=["server"]),
     show_metrics, healthz, *PAGES,
 ]  # fmt: skip
 

@@ -70,10 +70,17 @@ def chosen(roster: Roster, person_id: str = "", standing: str = "", photo_id: st
     return where & (col("photo_id") == lit(photo_id)) if photo_id else where
 
 
+def of_hidden(library: Library, roster: Roster, hidden: bool) -> Expr:
+    """Lets faces through of people who are hidden, or else all the others."""
+    ids = known_as([person.person_id for person in library.people.list() if person.hidden], roster)
+    theirs = col("person_id").isin(sorted(ids)) if ids else lit(False)
+    return theirs if hidden else ~theirs
+
+
 def page(
     library: Library, roster: Roster, where: Expr, order: str, limit: int, after: Place | None
-) -> tuple[list[str], Place | None]:
-    """The ids of so many faces that come after a place, and the place of the last of them if more follow."""
+) -> tuple[list[str], int, Place | None]:
+    """The ids of so many faces that come after a place, how many there are on all pages, and the last one's place."""
     faces = library.faces.narrow(where, NARROW)
     whose = by_name(library, roster, faces) if order == "person" else pa.repeat("", len(faces))
     number = when(library, faces) if order == "time" else faces["probability"].cast(pa.float64())
@@ -82,7 +89,8 @@ def page(
     places = places.filter(beyond(places, after)) if after else places
     first = pc.select_k_unstable(places, limit + 1, [(name, "ascending") for name in places.column_names])
     found: list[Place] = [(row["whose"], row["number"], row["face_id"]) for row in places.take(first).to_pylist()]
-    return [place[2] for place in found[:limit]], found[limit - 1] if len(found) > limit else None
+    following = found[limit - 1] if len(found) > limit else None
+    return [place[2] for place in found[:limit]], len(faces), following
 
 
 def by_name(library: Library, roster: Roster, faces: pa.Table) -> pa.Array:

@@ -13,7 +13,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from api.access import USER
 from api.deps import Deps, Given, Me, Owned
-from api.face_view import Candidate, FaceDetail, FaceView, chosen, page, viewed
+from api.face_view import Candidate, FaceDetail, FaceView, chosen, of_hidden, page, viewed
 from api.paging import Cursor, Limit, decode, encode
 from api.people import SAID_BYTES, FaceIds, Id, Name, naming
 from api.photos import photo_row
@@ -37,6 +37,7 @@ Somewhere = Annotated[str, QueryParameter(max_length=128, description="only in t
 Standing = Annotated[
     Literal["", "labeled", "inferred", "unknown"], QueryParameter(description="how it is known whose they are")
 ]
+Hidden = Annotated[bool | None, QueryParameter(description="of people who are hidden, or of all the others")]
 Order = Annotated[
     Literal["person", "certainty", "doubt", "time"],
     QueryParameter(
@@ -49,6 +50,7 @@ class FacePage(msgspec.Struct, frozen=True):
     """Some faces, and where the next page begins."""
 
     faces: list[FaceView]
+    total: int  # on all pages
     next_cursor: str | None
 
 
@@ -102,14 +104,15 @@ class Changed(msgspec.Struct, frozen=True):
 @get("/", opt=USER, sync_to_thread=True, summary="Faces, by person, certainty or time")
 def list_faces(
     deps: Given, owned: Owned, person_id: Somebody = "", standing: Standing = "", photo_id: Somewhere = "",
-    order: Order = "person", limit: Limit = None, cursor: Cursor = "",
+    order: Order = "person", hidden: Hidden = None, limit: Limit = None, cursor: Cursor = "",
 ) -> FacePage:  # fmt: skip
     """A page of one's own faces that fit all filters."""
     roster, size = Roster(owned), limit or deps.settings.api.page_size
     whose = owned.people.person(person_id).person_id if person_id else ""
     where = chosen(roster, whose, standing, photo_row(owned, photo_id)["photo_id"] if photo_id else "")
-    found, last = page(owned, roster, where, order, size, decode(cursor, tuple[str, float, str]))
-    return FacePage(viewed(owned, roster, found), encode(last) if last else None)
+    where = where if hidden is None else where & of_hidden(owned, roster, hidden)
+    found, total, last = page(owned, roster, where, order, size, decode(cursor, tuple[str, float, str]))
+    return FacePage(viewed(owned, roster, found), total, encode(last) if last else None)
 
 
 @get("/{face_id:str}", opt=USER, sync_to_thread=True, summary="One face and whom it may be")

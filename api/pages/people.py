@@ -27,6 +27,7 @@ PHOTOS = 60
 ACTS = 50
 KNOWN = 500  # people to choose from
 LATELY = 20  # acts
+ASKED = {"standing": "inferred", "hidden": False}  # faces to confirm
 TEACHING = ("label", "confirm", "reject", "unlabel", "rename", "merge", "split", "add")  # what training learns from
 
 
@@ -94,7 +95,7 @@ async def listed(inside: Inside, show: str, by: str, order: str, cursor: str) ->
     """What one of the groups shows."""
     after = cursor or None
     if show == "sure":
-        return await inside.get("/api/faces", standing="inferred", order=order, limit=FACES, cursor=after)
+        return await inside.get("/api/faces", **ASKED, order=order, limit=FACES, cursor=after)
     if show == "unknown":
         return await inside.get(
             "/api/people", kind="cluster", order="faces", samples=SAMPLES, limit=CLUSTERS, cursor=after
@@ -117,6 +118,7 @@ async def sums(inside: Inside) -> dict[str, int]:
     """How many there are in each group of people."""
     found = await beside(
         named=inside.get("/api/people", limit=1),
+        sure=inside.get("/api/faces", **ASKED, limit=1),
         unknown=inside.get("/api/people", kind="cluster", limit=1),
         hidden=inside.get("/api/people", hidden=True, limit=1),
         hidden_unknown=inside.get("/api/people", kind="cluster", hidden=True, limit=1),

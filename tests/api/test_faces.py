@@ -95,6 +95,10 @@ def test_faces_are_filtered_by_person_standing_and_photo(house: World) -> None:
     assert ids(me, photo_id=made[3][:32], standing="labeled") == []
     me.post("/api/people/merge", json={"into": KIM, "others": [LEE]}).raise_for_status()
     assert sorted(ids(me, person_id=LEE)) == sorted(made[:2])
+    assert ids(me, hidden=True) == []
+    me.patch(f"/api/people/{KIM}", json={"hidden": True}).raise_for_status()
+    assert (sorted(ids(me, hidden=True)), sorted(ids(me, hidden=False))) == (sorted(made[:2]), sorted(made[2:]))
+    assert me.get("/api/faces", params={"hidden": False, "limit": 1}).json()["total"] == 3
 
 
 def test_a_face_tells_where_it_is_whose_and_how_that_is_known(house: World) -> None:

@@ -22,7 +22,7 @@ class Review {
     grid.addEventListener("focusin", (event) => this.mark(event.target.closest("[data-face]")));
     addEventListener("pagehide", () => this.flush(true));
     document.querySelectorAll("[data-no-script]").forEach((element) => { element.hidden = true; });
-    document.querySelectorAll("[data-keys]").forEach((button) => { button.hidden = !this.open().length; button.addEventListener("click", help); });
+    document.querySelectorAll("[data-keys]").forEach((button) => { button.hidden = !this.open().length; button.addEventListener("click", () => help(again)); });
   }
 
   tiles() { return [...this.grid.querySelectorAll("[data-face]")]; }
@@ -141,7 +141,7 @@ class Review {
 
   keyElsewhere(event) {
     if (event.target.closest?.("input:not([type=checkbox]), textarea, select, dialog") || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "?") { event.preventDefault(); help(); }
+    if (event.key === "?") { event.preventDefault(); help(this.again); }
     else if (event.key.toLowerCase() === "u") { event.preventDefault(); this.undo(); }
     else if (event.key.startsWith("Arrow") && !event.target.closest?.("[data-face]") && event.target === document.body) {
       event.preventDefault();
@@ -157,8 +157,8 @@ class Review {
   }
 }
 
-function help() {
+function help(again) {
   if (document.querySelector("dialog[open]")) return;
-  const list = h("dl", { class: "keys" }, KEYS.map(([keys, name]) => [h("dt", {}, keys.split(" / ").map((key) => h("kbd", {}, key))), h("dd", {}, t(`people.key_${name}`))]));
+  const list = h("dl", { class: "keys" }, KEYS.filter(([, name]) => !again || name !== "pick").map(([keys, name]) => [h("dt", {}, keys.split(" / ").map((key) => h("kbd", {}, key))), h("dd", {}, t(`people.key_${name}`))]));
   dialog(t("people.keys_title"), list);
 }
