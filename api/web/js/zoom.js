@@ -25,7 +25,7 @@ export class Zoom {
     on("pointerup", (event) => this.released(event));
     on("pointercancel", (event) => this.released(event, true));
     on("click", (event) => { if (this.moved) { event.preventDefault(); event.stopPropagation(); } }, { capture: true });
-    on("dblclick", (event) => { if (!event.target.closest("button")) this.toggle(event.clientX, event.clientY); });
+    on("dblclick", (event) => { if (this.kind !== "touch" && !event.target.closest("button")) this.toggle(event.clientX, event.clientY); });
     this.fit();
   }
 
@@ -93,6 +93,7 @@ export class Zoom {
 
   pressed(event) {
     if (event.button !== 0) return;
+    this.kind = event.pointerType; // some browsers tell of two taps as a double click too
     if (!this.pointers.size) Object.assign(this, { moved: false, start: { x: event.clientX, y: event.clientY } });
     this.pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
   }
