@@ -34,7 +34,7 @@ PLACES = [
     Place("welcome", "/welcome", ".steps"),
     Place("fault", "/nowhere", ".fault"),
     Place("admin", "/admin", "h1"),
-    Place("admin-service", "/admin/services/clip", "h1"),
+    Place("admin-service", "/admin/services/clip_embeddings", "h1"),
     Place("admin-cluster", "/admin/cluster", "h1"),
     Place("admin-users", "/admin/users", "h1"),
     Place("admin-jobs", "/admin/jobs", "h1"),
