@@ -9,11 +9,14 @@ export class Problem extends Error {
   }
 }
 
-/** What the API answers to "METHOD /path"; throws a Problem. Whoever is not logged in any more is sent to log in. */
+/**
+ * What the API answers to "METHOD /path"; throws a Problem. Whoever is not logged in any more is sent to log in.
+ * `keepalive`: it is sent even if the page is left.
+ */
 export async function ask(what, body, given = {}) {
   const [method, path] = what.split(" ");
   const headers = body === undefined ? {} : { "Content-Type": "application/json" };
-  const options = { method, headers: { Accept: "application/json", ...headers }, signal: given.signal };
+  const options = { method, headers: { Accept: "application/json", ...headers }, signal: given.signal, keepalive: given.keepalive };
   if (body !== undefined) options.body = JSON.stringify(body);
   let answer;
   try {

@@ -25,11 +25,11 @@ export function asked(people, first = null) {
     const choice = (one) => h("label", { class: "merge-choice" },
       h("input", { type: "radio", name: "stays", value: one.person_id, checked: one === into, onchange: () => { into = one; tell(); } }),
       face(one.cover, 72), h("span", {}, called(one)));
-    const others = people.filter((one) => !choices.includes(one));
+    const others = named.length ? people.filter((one) => !choices.includes(one)) : people;
     const body = [
-      h("p", {}, t("people.merge_choose")),
-      h("div", { class: "merge-choices", role: "radiogroup", "aria-label": t("people.merge_title") }, choices.map(choice)),
-      others.length ? h("div", { class: "merge-others" }, others.map((one) => face(one.cover, 48, { label: called(one) }))) : null,
+      named.length ? h("p", {}, t("people.merge_choose")) : null,
+      named.length ? h("div", { class: "merge-choices", role: "radiogroup", "aria-label": t("people.merge_title") }, choices.map(choice)) : null,
+      others.length ? h("div", { class: "merge-others" }, others.map((one) => face(one.cover, named.length ? 48 : 96, { label: called(one) }))) : null,
       stays,
     ];
     const go = h("button", { type: "button", class: "primary", onclick: () => { yes = true; made.close(); } }, icon("merge"), t("people.merge_yes"));

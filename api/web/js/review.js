@@ -1,5 +1,6 @@
 // Answering whose faces are, quickly: by keys or buttons, shown at once, sent together, and taken back when that fails.
 import { h, icon, t } from "./dom.js";
+import { ask } from "./ask.js";
 import { dialog } from "./dialog.js";
 import { toast } from "./toast.js";
 import { count, said, takeBack, trainingHelps } from "./saying.js";
@@ -7,6 +8,8 @@ import { count, said, takeBack, trainingHelps } from "./saying.js";
 const WAIT = 1600; // milliseconds without an answer, after which those so far are sent
 const MOST = 100; // faces in a request
 const KEYS = [["← ↑ → ↓", "move"], ["Y / Enter", "yes"], ["N / X", "no"], ["U", "undo"], ["Space", "pick"], ["?", "help"]];
+
+const request = (yes) => `POST /api/faces/${yes ? "confirm" : "reject"}`;
 
 /** The tiles of faces in `grid` take answers. `again`: when all are answered, the next ones are fetched. */
 export function review(grid, { again = false } = {}) {
@@ -20,7 +23,8 @@ class Review {
     grid.addEventListener("keydown", (event) => this.key(event));
     document.addEventListener("keydown", (event) => this.keyElsewhere(event));
     grid.addEventListener("focusin", (event) => this.mark(event.target.closest("[data-face]")));
-    addEventListener("pagehide", () => this.flush(true));
+    addEventListener("pagehide", () => this.leave());
+    document.addEventListener("visibilitychange", () => document.hidden && this.flush());
     document.querySelectorAll("[data-no-script]").forEach((element) => { element.hidden = true; });
     document.querySelectorAll("[data-keys]").forEach((button) => { button.hidden = !this.open().length; button.addEventListener("click", () => help(again)); });
   }
@@ -89,8 +93,17 @@ class Review {
     toast(t("people.undone_said"));
   }
 
-  /** Send what was answered. `leaving`: nobody sees what comes of it. */
-  async flush(leaving = false) {
+  /** Send what was answered while the page goes; nobody sees what comes of it. */
+  leave() {
+    const answers = this.waiting.splice(0);
+    for (const yes of [true, false]) {
+      const ids = answers.filter((one) => one.yes === yes).map((one) => one.id);
+      if (ids.length) ask(request(yes), { face_ids: ids }, { keepalive: true }).catch(() => {});
+    }
+  }
+
+  /** Send what was answered. */
+  async flush() {
     clearTimeout(this.timer);
     const answers = this.waiting.splice(0);
     if (!answers.length) return;
@@ -100,7 +113,7 @@ class Review {
       const some = answers.filter((one) => one.yes === yes);
       if (!some.length) continue;
       try {
-        const [, act] = await said(`POST /api/faces/${yes ? "confirm" : "reject"}`, { face_ids: some.map((one) => one.id) }, { keepalive: leaving });
+        const [, act] = await said(request(yes), { face_ids: some.map((one) => one.id) });
         if (act) acts.unshift(act);
         noted.push(...some);
       } catch (problem) {
@@ -108,7 +121,7 @@ class Review {
         toast(problem.message, { wrong: true });
       }
     }
-    if (!leaving && noted.length) this.noted(noted, acts);
+    if (noted.length) this.noted(noted, acts);
   }
 
   noted(answers, acts) {
