@@ -17,6 +17,7 @@ PAGES: list[tuple[str, str, Any, tuple[int, int, int]]] = [
     ("GET", "/account", None, USER),
     ("GET", "/library", None, USER),
     ("GET", "/library/{action}", None, (401, 400, 400)),
+    ("GET", "/nextcloud", None, (401, 404, 404)),
     ("GET", "/jobs/{job_id}", None, (401, 404, 404)),
     ("GET", "/people", None, USER),
     ("GET", "/people/acts", None, USER),

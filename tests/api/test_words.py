@@ -11,7 +11,7 @@ from api.pages.words import Words, catalogue
 HERE = Path(api.__file__).parent
 TEMPLATES = {file.name: file.read_text("utf8") for file in sorted((HERE / "web" / "templates").glob("*.html"))}
 SCRIPTS = {file.name: file.read_text("utf8") for file in sorted((HERE / "web" / "js").glob("*.js"))}
-PYTHON = {file.name: file.read_text("utf8") for file in sorted(HERE.parent.glob("api/**/*.py"))}
+PYTHON = {str(file): file.read_text("utf8") for file in sorted(HERE.rglob("*.py"))}
 OTHERS = [
     file.read_text("utf8")
     for part in ("batch", "cluster", "serve_apps")
@@ -28,18 +28,22 @@ SAID_ALOUD = r"(?:aria-label|title|placeholder|alt|aria-description|aria-roledes
 
 def built() -> set[str]:
     """The beginnings of keys whose rest is put to them where they are used, and all of those that `named` takes."""
-    joined = re.findall(rf"[\"'`]((?:{PAGES})\.[a-z0-9_]*)(?:[\"']\s*[+~]|\$\{{)", ALL)
+    joined = re.findall(rf"[\"'`]((?:{PAGES})\.[a-z0-9_]*)(?:[\"']\s*[+~]|\$?\{{)", ALL)
     named = re.findall(
         rf"named\(\s*[\"'`]((?:{PAGES}))[\"'`],\s*(?:[\"'`]([a-z0-9_-]*?)[_-]?(?:[\"']\s*[+~]|\$\{{))?", ALL
     )
-    return {*joined, *(f"{page}.{start}" for page, start in named)}
+    counted = re.findall(rf"counted\(\s*[\"'`]((?:{PAGES}))[\"'`]", ALL)
+    return {*joined, *(f"{page}.{start}" for page, start in named), *(f"{page}.n_" for page in counted)}
 
 
 def used(key: str, beginnings: set[str]) -> bool:
     """Whether a text is asked for: by its whole key, or as a beginning with a word that is somewhere in the code."""
-    if re.search(rf"[\"'`]{re.escape(key)}[\"'`]", ALL):
+    quoted = rf"[\"'`]{re.escape(key)}[\"'`]"
+    start, _, end = key.rpartition("_")
+    joined = rf"[\"'`]{re.escape(start)}[\"'`]"
+    if re.search(quoted, ALL) or (re.search(joined, ALL) and re.search(rf"\+ [\"']_{end}[\"']", ALL)):
         return True
-    rests = [key.removeprefix(start).strip("_") for start in beginnings if key.startswith(start)]
+    rests = [key.removeprefix(start).removesuffix("_what").strip("_") for start in beginnings if key.startswith(start)]
     return any(re.search(rf"\b{re.escape(rest).replace('_', '[_-]')}\b", ALL) for rest in rests)
 
 

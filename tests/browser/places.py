@@ -28,7 +28,6 @@ PLACES = [
     Place("library", "/library", "[data-tiles]"),
     Place("plan", "/library/delete-missing", "h1"),
     Place("job", "/jobs/{job}", "h1"),
-    Place("nextcloud", "/nextcloud", "h1"),
     Place("trash", "/trash", "h1"),
     Place("account", "/account", "[data-themes]"),
     Place("welcome", "/welcome", ".steps"),
