@@ -23,11 +23,12 @@ function kinds(nodeId) {
   const node = (point) => point.nodes.find((one) => one.node_id === nodeId);
   const gpu = (point, index) => node(point)?.gpus.find((one) => one.index === index);
   const last = points.findLast((point) => node(point));
-  const gpus = last ? node(last).gpus : [];
+  if (!last) return []; // it never answered
+  const { gpus, memory_total } = node(last);
   const each = (of) => gpus.map(({ index }) => ({ name: t("admin.gpu_number", { n: index }), of: (point) => of(gpu(point, index)) ?? null }));
   const found = [
     ["plot_cpu", percent, [{ name: t("admin.cpu"), of: (point) => node(point)?.cpu ?? null }], 1, 0.25],
-    ["plot_ram", bytes, [{ name: t("admin.ram"), of: (point) => node(point)?.memory_used ?? null }], last ? node(last).memory_total : 1, 0],
+    ["plot_ram", bytes, [{ name: t("admin.ram"), of: (point) => node(point)?.memory_used ?? null }], memory_total, 0],
   ];
   if (!gpus.length) return found;
   const most = Math.max(...gpus.map((one) => one.memory_total));
