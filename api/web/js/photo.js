@@ -12,6 +12,7 @@ import { Zoom } from "./zoom.js";
 
 const YEAR = 31536000;
 const PAN = 80; // pixels
+const REST_MS = 400; // on a photo, before more is asked about it
 let viewer = null;
 let zoom = null;
 let leaveDrawing = null;
@@ -29,6 +30,7 @@ function start() {
   faces(wanted());
   drawn();
   motion(viewer);
+  find("[data-picture] > img")?.addEventListener("error", () => toast(t("photo.picture_gone"), { wrong: true }), { once: true });
   along();
   similar();
   refreshTimes(viewer);
@@ -76,11 +78,13 @@ function along() {
     expect(link.getAttribute("href"));
     if (link.dataset.preview) new Image().src = link.dataset.preview;
   });
-  setTimeout(ready, 250);
+  setTimeout(ready, REST_MS / 2);
 }
 
 async function similar() {
   const here = viewer;
+  await new Promise((resolve) => { setTimeout(resolve, REST_MS); });
+  if (here !== viewer) return;
   const place = find("[data-similar]");
   const page = await pageOf(place.dataset.similar);
   const found = page?.querySelector("[data-similar-found]");
@@ -199,6 +203,14 @@ document.addEventListener("keydown", (event) => {
   else if (event.key in KEYS && !(leaveDrawing && event.key.startsWith("Arrow"))) KEYS[event.key]();
   else return;
   event.preventDefault();
+});
+
+const working = new Set();
+
+document.addEventListener("jobs", ({ detail: job }) => {
+  const ended = job.state === "done" && working.delete(job.job_id);
+  if (["queued", "running"].includes(job.state)) working.add(job.job_id);
+  if (ended && !find("[data-picture], [data-video]")) location.reload(); // its picture may be there now
 });
 
 trail.cameFrom();
