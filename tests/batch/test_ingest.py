@@ -116,7 +116,7 @@ def test_a_known_variant_is_not_opened_again(step: Callable[..., Ingest]):
 
 
 def test_a_photos_row_says_what_its_derived_pictures_take(tmp_path: Path, step: Callable[..., Ingest]):
-    """The sum of the sizes of the files, also when they were there already."""
+    """The sum of the sizes of the files, also when they were there already; and it has a placeholder for them."""
     for _ in range(2):
         (one,) = ingested([step()(groups(tmp_path / "photos", ("good04.jpg",)))]).values()
         row = media_row(FOLDER, "photo", one, dict.fromkeys(PLACE_COLUMNS, ""), "job", datetime.now(UTC))
@@ -124,3 +124,4 @@ def test_a_photos_row_says_what_its_derived_pictures_take(tmp_path: Path, step: 
         pictures = [path for path in (tmp_path / "derived").rglob("*") if path.is_file()]
         assert len(pictures) == 4
         assert row["derived_bytes"] == sum(path.stat().st_size for path in pictures)
+        assert len(row["placeholder"]) == 32
