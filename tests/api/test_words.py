@@ -33,7 +33,11 @@ def built() -> set[str]:
         rf"named\(\s*[\"'`]((?:{PAGES}))[\"'`],\s*(?:[\"'`]([a-z0-9_-]*?)[_-]?(?:[\"']\s*[+~]|\$\{{))?", ALL
     )
     counted = re.findall(rf"counted\(\s*[\"'`]((?:{PAGES}))[\"'`]", ALL)
-    return {*joined, *(f"{page}.{start}" for page, start in named), *(f"{page}.n_" for page in counted)}
+    return {
+        *joined,
+        *(f"{page}.{start}" for page, start in named),
+        *(f"{page}.{what}_" for page in counted for what in ("n", "size")),
+    }
 
 
 def used(key: str, beginnings: set[str]) -> bool:
@@ -44,7 +48,7 @@ def used(key: str, beginnings: set[str]) -> bool:
     if re.search(quoted, ALL) or (re.search(joined, ALL) and re.search(rf"\+ [\"']_{end}[\"']", ALL)):
         return True
     rests = [key.removeprefix(start).removesuffix("_what").strip("_") for start in beginnings if key.startswith(start)]
-    return any(re.search(rf"\b{re.escape(rest).replace('_', '[_-]')}\b", ALL) for rest in rests)
+    return any(re.search(rf"\b(?:bytes_)?{re.escape(rest).replace('_', '[_ -]')}\b", ALL) for rest in rests)
 
 
 def test_every_text_that_is_asked_for_is_there() -> None:
