@@ -2,6 +2,7 @@
 import { h, icon, t } from "./dom.js";
 import { ask } from "./ask.js";
 import { dialog } from "./dialog.js";
+import { later } from "./later.js";
 import { toast } from "./toast.js";
 import { count, said, takeBack, trainingHelps } from "./saying.js";
 
@@ -25,8 +26,15 @@ class Review {
     grid.addEventListener("focusin", (event) => this.mark(event.target.closest("[data-face]")));
     addEventListener("pagehide", () => this.leave());
     document.addEventListener("visibilitychange", () => document.hidden && this.flush());
+    document.querySelectorAll("[data-all]").forEach((button) => this.all(button));
     document.querySelectorAll("[data-no-script]").forEach((element) => { element.hidden = true; });
     document.querySelectorAll("[data-keys]").forEach((button) => { button.hidden = !this.open().length; button.addEventListener("click", () => help(again)); });
+  }
+
+  /** Say yes to all that are not answered yet. */
+  all(button) {
+    button.hidden = !this.open().length;
+    button.addEventListener("click", () => { button.disabled = true; this.open().forEach((tile) => this.answer(tile, true)); });
   }
 
   tiles() { return [...this.grid.querySelectorAll("[data-face]")]; }
@@ -131,7 +139,11 @@ class Review {
     const no = answers.length - yes;
     const text = yes && no ? t("people.answers_both", { yes, no }) : t(yes ? "people.answers_yes" : "people.answers_no", { n: yes || no });
     trainingHelps();
-    if (this.again && !this.open().length) { sessionStorage.setItem("said", text); location.reload(); return; }
+    if (this.again && !this.open().length) {
+      later(text, acts.length === 1 ? `POST /api/people/acts/${acts[0]}/undo` : "");
+      location.reload();
+      return;
+    }
     batch.toast = toast(text, { undo: acts.length ? () => this.undoBatch(batch) : null });
   }
 
