@@ -96,7 +96,15 @@ BODY_BYTES = 64 * 1024  # of a request; routes that need more say so
 PHOTOS = Router(
     "/api/photos",
     route_handlers=[
-        list_photos, list_months, list_tiles, show_photo, neighbours, thumbnail, original, similar, caption,
+        list_photos,
+        list_months,
+        list_tiles,
+        show_photo,
+        neighbours,
+        thumbnail,
+        original,
+        similar,
+        caption,
     ],
     tags=["photos"],
 )

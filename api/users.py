@@ -118,7 +118,7 @@ def checked_folder(folder: str, settings: Settings) -> str:
         raise Invalid("scan_directory must be the absolute path of an existing folder on the server.")
     path, root = path.resolve(), settings.root.resolve()
     if path.is_relative_to(root) or root.is_relative_to(path):
-        raise Invalid("Photos must lie outside the folder that Brightroom keeps its own data in. Choose another folder.")
+        raise Invalid("Photos must lie outside the folder that Brightroom keeps its own data in. Choose another.")
     return str(path)
 
 
