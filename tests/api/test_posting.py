@@ -35,15 +35,15 @@ def said(answer: httpx.Response) -> dict[str, Any]:
     return told
 
 
-def test_a_form_does_what_its_request_does_and_leads_to_the_next_page(world: World) -> None:
+def test_a_form_does_what_its_request_does_and_leads_to_the_next_page(fresh: World) -> None:
     """A scan is started, and the page says so."""
-    client = browser(world, "ann")
+    client = browser(fresh, "ann")
 
     answer = sent(client, "POST /api/library/actions/scan", _said="The scan has started.", **{"full:bool": "true"})
 
     assert (answer.status_code, answer.headers["location"]) == (303, "/library")
     assert said(answer) == {"text": "The scan has started.", "wrong": False, "undo": ""}
-    assert world.as_user("ann").get("/api/jobs").json()["jobs"][0]["arguments"]["full"] is True
+    assert fresh.as_user("ann").get("/api/jobs").json()["jobs"][0]["arguments"]["full"] is True
 
 
 def test_what_came_of_a_form_is_shown_once(world: World) -> None:
