@@ -90,11 +90,17 @@ def test_a_job_is_read_about(visit: Visit) -> None:
 
 
 def test_a_newcomer_names_somebody_and_finds_a_photo(site: Site, visit: Visit) -> None:
-    """From faces that nobody named to a hit of the search for them; the name is taken back afterwards."""
+    """From faces that nobody named, or from a person, to a hit of a search; the name is taken back afterwards."""
     page = visit("/people?show=unknown")
-    row = page.locator(".cluster").first
-    row.locator("input[name=name]").fill("Newcomer's Friend")
-    row.locator("button.primary").click()
+    form = page.locator(".cluster form.name-form").first
+    if form.count():
+        form.locator("input[name=name]").fill("Newcomer's Friend")
+        form.locator("button.primary").click()
+    else:
+        page.goto(f"/people/{site.ids()['person']}")
+        page.locator("[data-title] button").click()
+        page.keyboard.type("Newcomer's Friend")
+        page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Undo").first).to_be_visible()
 
     page.goto("/people")
