@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from lancedb.expr import col, lit
 
-from api.pages.words import Words, catalogue
+from api.pages.words import WORDS
 from api.person_view import counted
 from batch.faces import Roster
 from cluster.store.database import Library
@@ -30,7 +30,6 @@ from cluster.store.timeline import PLACES
 MOST = 20_000  # terms of a kind: the commonest
 REST = 20  # times as long as it took to read them, terms are not read again
 PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
-WORDS = Words(catalogue())
 KINDS = ("video", "raw")  # that are looked for; pictures are the rest
 
 
@@ -85,6 +84,8 @@ class Vocabularies:
         if not turn.acquire(blocking=known is None):
             return known[2] if known else []
         try:
+            if known is None and (fresh := self._known.get(key)):  # read by whoever this waited for
+                return fresh[2]
             began = self._clock()
             terms = read()
             self._known[key] = version, self._clock() + REST * (self._clock() - began), terms

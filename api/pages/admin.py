@@ -2,19 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any
 
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.params import FromPath, QueryParameter
 from litestar.response import Template
 
 from api.access import ADMIN
-from api.pages.inside import Inside
+from api.pages.inside import Asked, Inside
 from api.pages.page import page
 from api.pages.service_cells import lasting, of_service, of_services
 from cluster.specs import KINDS_OF
 
-Asked: TypeAlias = Request[Any, Any, Any]
 Query = Annotated[str, QueryParameter(max_length=200)]
 Given = Annotated[bool, QueryParameter(description="only what is not left at its default")]
 WITHOUT_MODEL = ("similarity", "thumbnail", "exif")  # kinds whose checkpoint says nothing
@@ -60,8 +59,13 @@ async def settings_page(request: Asked, q: Query = "", given: Given = False) -> 
 
 def fits(setting: Mapping[str, Any], text: str) -> bool:
     """Whether all words of a text are in a setting's key, description or value."""
-    about = " ".join(str(setting[name]) for name in ("key", "description", "value", "giver")).casefold()
-    return all(word in about for word in text.casefold().split())
+    about = " ".join(str(setting[name]) for name in ("key", "description", "value", "giver"))
+    return has_words(about, text)
+
+
+def has_words(about: str, text: str) -> bool:
+    """Whether all words of a text are in another, large or small."""
+    return all(word in about.casefold() for word in text.casefold().split())
 
 
 def joined(sections: Sequence[tuple[str, list[Any]]]) -> dict[str, list[Any]]:

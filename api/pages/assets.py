@@ -12,7 +12,7 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from api.access import PUBLIC
-from api.pages.words import Words, catalogue
+from api.pages.words import WORDS
 from cluster.errors import NotFound
 
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -37,7 +37,7 @@ class Assets:
             **{f"js/{name}": data for name, data in read(web / "js", ".js").items()},
             **read(web / "pictures", ""),
             "app.css": b"\n".join(read(web / "css", ".css").values()),
-            "js/words.js": Words(catalogue()).as_module().encode(),
+            "js/words.js": WORDS.as_module().encode(),
         }
         digest = hashlib.sha256()
         for name, data in sorted(self.files.items()):

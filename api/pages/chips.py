@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from api.pages.dates import day, span
-from api.pages.page import WORDS
+from api.pages.words import WORDS
 from api.vocabulary import month_name
 
 SEARCH = "/search"

@@ -1,16 +1,16 @@
 """The cluster's page: nodes and GPUs as they are now and in the last hour, Ray, what is stored, which version runs."""
 
-from typing import Any, TypeAlias
+from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.response import Template
 
 from api.access import ADMIN
+from api.pages.admin import ACTIVE
 from api.pages.cluster_cells import of_cluster, shape_of
-from api.pages.inside import Inside
-from api.pages.page import beside, page
+from api.pages.inside import Asked, Inside, beside
+from api.pages.page import page
 
-Asked: TypeAlias = Request[Any, Any, Any]
 FEW = 4  # nodes that are all shown open
 
 
@@ -24,7 +24,7 @@ async def cluster_page(request: Asked) -> Template:
     names = {user["user_id"]: user["name"] for user in shown["users"]}
     cluster, stored = shown["cluster"], shown["stats"]["storage"]
     return await page(
-        request, "admin_cluster.html", "admin", tab="cluster", cluster=cluster, stored=stored, names=names,
+        request, "admin_cluster.html", ACTIVE, tab="cluster", cluster=cluster, stored=stored, names=names,
         cells=of_cluster(cluster), shape=shape_of(cluster), few=len(cluster["nodes"]) <= FEW,
         gpus=sum(len(node["gpus"]) for node in cluster["nodes"]),
     )  # fmt: skip

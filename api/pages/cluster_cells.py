@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from api.pages.page import WORDS, number
-from api.pages.words import size
+from api.pages.words import WORDS, number, size
 
 
 def of_cluster(cluster: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,8 +63,8 @@ def process(one: Mapping[str, Any]) -> str:
 def gpus_told(gpus: Sequence[Mapping[str, Any]]) -> str:
     """How many GPUs there are, and how busy they are together."""
     known = [gpu["utilization"] for gpu in gpus if gpu["utilization"] is not None]
-    count = WORDS("admin.gpus_line", n=len(gpus)) if gpus else WORDS("admin.no_gpu_here")
-    return f"{count}, {percent(sum(known) / len(known))}" if known else count
+    told = WORDS("admin.gpus_line", n=len(gpus)) if gpus else WORDS("admin.no_gpu_here")
+    return f"{told}, {percent(sum(known) / len(known))}" if known else told
 
 
 def disk_told(disk: Mapping[str, Any] | None) -> str:

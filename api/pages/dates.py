@@ -2,14 +2,12 @@
 
 from datetime import UTC, datetime
 
-from api.pages.words import Words, catalogue
-
-TEXTS = Words(catalogue())
+from api.pages.words import WORDS
 
 
 def day(value: str) -> str:
     """A day, or that of a time."""
-    return moment_of(value).strftime(TEXTS("dates.day"))
+    return moment_of(value).strftime(WORDS("dates.day"))
 
 
 def span(first: str, last: str) -> str:
@@ -20,7 +18,12 @@ def span(first: str, last: str) -> str:
     form = "dates.day"
     if start.year == end.year:
         form = "dates.day_of_month" if start.month == end.month else "dates.day_of_year"
-    return TEXTS("dates.span", first=start.strftime(TEXTS(form)), last=day(last))
+    return WORDS("dates.span", first=start.strftime(WORDS(form)), last=day(last))
+
+
+def moment(value: str) -> str:
+    """A time of the API for people without scripts; scripts show it in the reader's own zone."""
+    return moment_of(value).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def moment_of(value: str) -> datetime:

@@ -1,9 +1,9 @@
 """The door: logging in and out, the first start, and one's own account; forms, since they must work without scripts."""
 
 import asyncio
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.params import QueryParameter
 from litestar.response import Redirect, Template
 
@@ -14,9 +14,10 @@ from api.deps import Deps, Given
 from api.errors import status_of
 from api.gate import FORM
 from api.logins import Logins
-from api.pages.inside import Inside
-from api.pages.page import WORDS, bare, page
+from api.pages.inside import Asked, Inside
+from api.pages.page import bare, page
 from api.pages.posting import fields_of, own
+from api.pages.words import WORDS
 from api.passwords import LONGEST, SHORTEST
 from api.setup import FirstStart, FirstUser, first_user
 from cluster.errors import Invalid, ServiceError, TooMany
@@ -24,7 +25,6 @@ from cluster.store.users import User
 
 FORM_BYTES = 8192
 MOST_FIELDS = 50
-Asked: TypeAlias = Request[Any, Any, Any]
 Back = Annotated[str, QueryParameter(max_length=4096)]
 PUBLIC_FORM = {**PUBLIC, FORM: True}
 

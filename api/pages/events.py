@@ -1,18 +1,18 @@
 """The pages of events: covers by year, one event with its photos, and those that were deleted."""
 
+import asyncio
 from itertools import groupby
-from typing import Annotated, Any, TypeAlias
+from typing import Any
 
-from litestar import Request, get
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar import get
+from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
 from api.access import USER
-from api.pages.inside import Inside
-from api.pages.page import beside, page
+from api.pages.inside import Asked, Inside, beside
+from api.pages.page import page
+from api.paging import Cursor
 
-Asked: TypeAlias = Request[Any, Any, Any]
-Cursor = Annotated[str, QueryParameter(max_length=512)]
 EVENTS = 96  # of a page
 PHOTOS = 200
 FEW = 3  # events of a year that does not stand alone
@@ -44,8 +44,7 @@ async def event_page(
 
 async def known(inside: Inside, names: list[str]) -> list[dict[str, Any]]:
     """The people with some names, as long as they have them."""
-    asked = {str(i): inside.get("/api/people", q=name, limit=20) for i, name in enumerate(names)}
-    found = (await beside(**asked)).values()
+    found = await asyncio.gather(*(inside.get("/api/people", q=name, limit=20) for name in names))
     return [
         person
         for name, answer in zip(names, found, strict=True)

@@ -1,18 +1,18 @@
 """The Library page: what there is, scans, a Nextcloud, actions with their dry runs and undos, jobs as they run."""
 
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated
 
-from litestar import Request, get
+from litestar import get
 from litestar.params import FromPath, QueryParameter
 from litestar.response import Template
 
 from api.access import USER
-from api.pages.inside import Inside, content
-from api.pages.page import beside, page
+from api.pages.inside import Asked, Inside, beside, content
+from api.pages.page import page
+from api.paging import Cursor
+from cluster.store.jobs import LIVE
 
-Asked: TypeAlias = Request[Any, Any, Any]
 ACTIONS = ("scan", "train-faces", "rescan-faces", "generate-events", "delete-missing", "save-metadata")
-LIVE = ("queued", "running", "paused", "interrupted")
 MOST = 12  # jobs of the past
 
 
@@ -39,9 +39,7 @@ async def plan_page(request: Asked, action: FromPath[str]) -> Template:
 
 
 @get("/jobs/{job_id:str}", opt=USER, include_in_schema=False)
-async def job_page(
-    request: Asked, job_id: FromPath[str], cursor: Annotated[str, QueryParameter(max_length=500)] = ""
-) -> Template:
+async def job_page(request: Asked, job_id: FromPath[str], cursor: Cursor = "") -> Template:
     """One job: its stages, what it changed, and what failed."""
     inside = Inside(request)
     shown = await beside(

@@ -1,19 +1,19 @@
 """The page of logs, for administrators: some lines of one, oldest first, from the newest back; scripts follow it."""
 
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated
 
-from litestar import Request, get
+from litestar import get
 from litestar.params import QueryParameter
 from litestar.response import Template
 
 from api.access import ADMIN
-from api.pages.inside import Inside
+from api.pages.admin import ACTIVE
+from api.pages.inside import Asked, Inside
 from api.pages.page import page
+from api.paging import Cursor
 from cluster.logs import ABOUT
 
-Asked: TypeAlias = Request[Any, Any, Any]
 Text = Annotated[str, QueryParameter(max_length=64)]
-Cursor = Annotated[str, QueryParameter(max_length=512)]
 AT_ONCE = 200  # lines
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -29,7 +29,7 @@ async def logs_page(
     )  # fmt: skip
     kept = {one["service"]: one for one in found["services"]}
     return await page(
-        request, "admin_logs.html", "admin", tab="logs", lines=found["lines"][::-1], following=found["next_cursor"],
+        request, "admin_logs.html", ACTIVE, tab="logs", lines=found["lines"][::-1], following=found["next_cursor"],
         kept=kept.get(service), service=service, level=level, job=job.strip(), cursor=cursor, services=ABOUT,
         levels=LEVELS, limit=AT_ONCE,
     )  # fmt: skip

@@ -1,15 +1,12 @@
 """A page: a template with what it shows, inside what every page has around it."""
 
-import asyncio
 import base64
 import binascii
-from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from litestar import Request
 from litestar.datastructures import Cookie
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Template
@@ -17,9 +14,9 @@ from litestar.template.config import TemplateConfig
 
 from api.pages.assets import ASSETS
 from api.pages.crops import crop
-from api.pages.dates import day, span
-from api.pages.inside import Inside
-from api.pages.words import Words, catalogue, size
+from api.pages.dates import day, moment, span
+from api.pages.inside import Asked, Inside, beside
+from api.pages.words import WORDS, number, size
 
 # Scripts and styles are files of ours; trusted types make sure that no text of anybody's ever becomes markup.
 POLICY = (
@@ -29,7 +26,6 @@ POLICY = (
 )
 SAID = "brightroom_said"  # a cookie with what is to be told on the next page, once
 THEMES = ("", "light", "dark")  # "": as the system is
-WORDS = Words(catalogue())
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -58,31 +54,23 @@ def templates() -> TemplateConfig[JinjaTemplateEngine]:
     return TemplateConfig(instance=JinjaTemplateEngine.from_environment(environment()))
 
 
-def number(value: float) -> str:
-    """A number as people read it."""
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
-
-
-def moment(value: str) -> str:
-    """A time of the API for people without scripts; scripts show it in the reader's own zone."""
-    return datetime.fromisoformat(value).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
 def share(part: float, whole: float) -> float:
     """A part in percent of a whole, 0 of nothing."""
     return round(100 * part / whole, 1) if whole else 0.0
 
 
-async def page(
-    request: Request[Any, Any, Any], template: str, active: str = "", /, status: int = 200, **shown: Any
-) -> Template:
+async def page(request: Asked, template: str, active: str = "", /, status: int = 200, **shown: Any) -> Template:
     """A page of somebody who is logged in: `template`, which lights `active` in the navigation."""
     inside = Inside(request)
-    user, storage, version = await inside.all("/api/auth/me", "/api/server/storage", "/api/server/version")
-    return bare(request, template, status, active=active, user=user, storage=storage, version=version, **shown)
+    around = await beside(
+        user=inside.get("/api/auth/me"),
+        storage=inside.get("/api/server/storage"),
+        version=inside.get("/api/server/version"),
+    )
+    return bare(request, template, status, active=active, **around, **shown)
 
 
-def bare(request: Request[Any, Any, Any], template: str, status: int = 200, /, **shown: Any) -> Template:
+def bare(request: Asked, template: str, status: int = 200, /, **shown: Any) -> Template:
     """A page without navigation around it, or with what it needs given."""
     theme = request.cookies.get("brightroom_theme", "")
     said = said_before(request.cookies.get(SAID, ""))
@@ -104,10 +92,5 @@ def said_before(cookie: str) -> Said | None:
     """What the last form came to; nothing for a cookie that is none of ours."""
     try:
         return msgspec.json.decode(base64.urlsafe_b64decode(cookie), type=Said) if cookie else None
-    except (binascii.Error, msgspec.MsgspecError, ValueError):
+    except (binascii.Error, msgspec.MsgspecError, ValueError, RecursionError):
         return None
-
-
-async def beside(**asked: Any) -> dict[str, Any]:
-    """Some answers by name, waited for together."""
-    return dict(zip(asked, await asyncio.gather(*asked.values()), strict=True))

@@ -1,17 +1,16 @@
 """The pages of people: those with names, clusters without, faces to confirm, one person, and what was said so far."""
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Any, Literal
 
-from litestar import Request, get
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar import get
+from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
 from api.access import USER
-from api.pages.inside import Inside
-from api.pages.page import beside, page
+from api.pages.inside import Asked, Inside, beside, nothing
+from api.pages.page import page
+from api.paging import Cursor
 
-Asked: TypeAlias = Request[Any, Any, Any]
-Cursor = Annotated[str, QueryParameter(max_length=512)]
 Show = FromQuery[Literal["named", "unknown", "sure", "hidden"]]
 By = FromQuery[Literal["name", "faces"]]
 Standing = FromQuery[Literal["", "labeled", "inferred", "unknown"]]
@@ -47,9 +46,9 @@ async def people_page(
         stats=inside.get("/api/library/stats"),
         confidence=inside.get("/api/library/confidence"),
         last_act=inside.get("/api/people/acts", limit=LATELY),
-        training=inside.get("/api/jobs", action="train-faces", limit=1),
+        training=inside.get("/api/jobs", action="train-faces", limit=1, owner="me"),
         listed=listed(inside, show, by, order, cursor),
-        known=inside.get("/api/people", limit=KNOWN) if show == "unknown" else nothing(),
+        known=inside.get("/api/people", limit=KNOWN) if show == "unknown" else nothing(people=[]),
     )
     choices: dict[str, Any] = {"show": show, "by": by, "order": order, "select": select, "cursor": cursor}
     helps = training_helps(shown["last_act"]["acts"], shown["training"]["jobs"], shown["stats"])
@@ -133,11 +132,6 @@ def training_helps(acts: list[Any], jobs: list[Any], stats: Any) -> bool:
         return False
     taught = [act["made_at"] for act in acts if act["kind"] in TEACHING and not act["undone_at"]]
     return bool(taught) and (not jobs or (jobs[0]["state"] == "done" and taught[0] > jobs[0]["created_at"]))
-
-
-async def nothing() -> Any:
-    """What is not asked for."""
-    return {"people": []}
 
 
 HANDLERS = [people_page, acts_page, person_page]

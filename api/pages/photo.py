@@ -2,22 +2,21 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from litestar import Request, get
+from litestar import get
 from litestar.params import FromPath
 from litestar.response import Template
 
 from api.access import USER
 from api.originals import media_type
 from api.pages import shot
-from api.pages.inside import Inside
-from api.pages.page import beside, page
+from api.pages.inside import Asked, Inside, beside, nothing
+from api.pages.page import page
 from api.pages.world_map import piece
 from cluster.errors import Conflict, Unavailable
 
-Asked: TypeAlias = Request[Any, Any, Any]
 FILTERS = ("date_from", "date_to", "place", "tag", "kind", "person", "missing", "event")
 SHOWN = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/avif")  # what every browser can show
 ACTED = "acted"  # a parameter: a form of this page was just sent, without scripts
@@ -33,7 +32,7 @@ async def photo_page(request: Asked, photo_id: FromPath[str]) -> Template:
     asked = await beside(
         detail=inside.get(f"/api/photos/{photo_id}"),
         beside=inside.get(f"/api/photos/{photo_id}/neighbours", **filters),
-        acts=inside.get("/api/people/acts", limit=1) if ACTED in request.query_params else nothing(),
+        acts=inside.get("/api/people/acts", limit=1) if ACTED in request.query_params else nothing(acts=[]),
     )
     around = {"query": query_of(request), "back": back_of(request, filters), "beside": asked["beside"]}
     closed, last_act = request.cookies.get(PANEL) == "closed", recent(asked["acts"])
@@ -85,11 +84,6 @@ def query_of(request: Asked) -> str:
     given = parse_qsl(request.url.query, keep_blank_values=True)
     fields = [(name, value) for name, value in given if name != ACTED]
     return f"?{urlencode(fields)}" if fields else ""
-
-
-async def nothing() -> dict[str, Any]:
-    """No acts, where nobody asks for them."""
-    return {"acts": []}
 
 
 def recent(told: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -3,23 +3,23 @@
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from itertools import groupby
-from typing import Annotated, Any, TypeAlias
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import msgspec
-from litestar import Request, get
-from litestar.params import QueryParameter
+from litestar import get
 from litestar.response import Template
 
 from api.access import USER
-from api.pages.chips import Fields
-from api.pages.inside import Inside
-from api.pages.page import WORDS, page
+from api.pages.chips import OFTEN, Fields
+from api.pages.dates import day
+from api.pages.inside import Asked, Inside
+from api.pages.page import page
+from api.pages.words import WORDS
+from api.paging import Cursor
+from cluster.store.jobs import LIVE
 
-Asked: TypeAlias = Request[Any, Any, Any]
-Cursor = Annotated[str, QueryParameter(max_length=512)]
 FIRST = 60  # photos in the page itself
-LIVE = ("queued", "running", "paused", "interrupted")
 SCANS = ("scan", "scan-nextcloud")
 KINDS: dict[str, Fields] = {
     "all": [], "only_video": [("kind", "video")], "only_live": [("kind", "live")], "only_raw": [("kind", "raw")],
@@ -59,7 +59,9 @@ async def timeline_page(request: Asked, cursor: Cursor = "") -> Template:
 def fields_of(request: Asked) -> Fields:
     """The filters of the page's address, those that the API has."""
     names = ("kind", "missing", "person", "tag", "place", "date_from", "date_to")
-    return [(name, value) for name, value in request.query_params.multi_items() if name in names and value]
+    given = [(name, value) for name, value in request.query_params.multi_items() if name in names and value]
+    last = dict(given)  # of what the API takes once, it takes the last
+    return list(dict.fromkeys(field for field in given if field[0] in OFTEN or field in last.items()))
 
 
 def grouped(fields: Fields) -> dict[str, list[str]]:
@@ -79,7 +81,7 @@ def turned(fields: Fields, cursor: str | None) -> str | None:
 
 async def scanning(inside: Inside) -> bool:
     """Whether photos are on their way."""
-    return any(job["action"] in SCANS for job in (await inside.get("/api/jobs", state=list(LIVE)))["jobs"])
+    return any(job["action"] in SCANS for job in (await inside.get("/api/jobs", state=list(LIVE), owner="me"))["jobs"])
 
 
 def kinds_of(fields: Fields) -> list[tuple[str, str, bool]]:
@@ -97,7 +99,7 @@ async def chosen_of(inside: Inside, fields: Fields) -> list[tuple[str, str]]:
             person = await inside.get(f"/api/people/{quote(value, safe='')}")
             text = WORDS("photos.filter_person", name=person["name"] or WORDS("photos.somebody"))
         elif name in TEXTS:
-            what = date.fromisoformat(value).strftime(WORDS("dates.day")) if name.startswith("date_") else value
+            what = day(value) if name.startswith("date_") else value
             text = WORDS(f"photos.{TEXTS[name]}", what=what)
         else:
             continue

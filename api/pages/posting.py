@@ -13,13 +13,14 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
-from litestar import Request, post
+from litestar import post
 from litestar.response import Redirect
 
 from api.access import USER
 from api.gate import FORM
-from api.pages.inside import Inside, error_of
-from api.pages.page import WORDS, Said, saying
+from api.pages.inside import Asked, Inside, error_of
+from api.pages.page import Said, saying
+from api.pages.words import WORDS
 from cluster.errors import Invalid, Unauthenticated
 
 ADDRESSEE = re.compile(r"(POST|PUT|PATCH|DELETE) (/api/[!-~]{1,2000})")  # and no way up from there
@@ -33,7 +34,7 @@ KINDS: dict[str, Callable[[str], Any]] = {
 
 
 @post("/form", opt={**USER, FORM: True}, status_code=303, include_in_schema=False, request_max_body_size=FORM_BYTES)
-async def send_form(request: Request[Any, Any, Any]) -> Redirect:
+async def send_form(request: Asked) -> Redirect:
     """Do what a form asks for, and say on the page that follows what came of it."""
     fields = await fields_of(request, MOST_FIELDS)
     about = {name: value for name, value in fields if name.startswith("_")}
@@ -50,7 +51,7 @@ async def send_form(request: Request[Any, Any, Any]) -> Redirect:
     return back
 
 
-async def fields_of(request: Request[Any, Any, Any], most: int) -> list[tuple[str, str]]:
+async def fields_of(request: Asked, most: int) -> list[tuple[str, str]]:
     """What is in a form; raises Invalid for more fields than that."""
     try:
         return parse_qsl((await request.body()).decode("utf8", "replace"), keep_blank_values=True, max_num_fields=most)

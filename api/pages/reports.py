@@ -5,10 +5,11 @@ import logging
 import time
 from typing import Any
 
-from litestar import Request, post
+from litestar import post
 
 from api.access import PUBLIC
 from api.gate import REPORT
+from api.pages.inside import Asked
 
 MOST_A_MINUTE = 20  # lines; anybody may send reports
 SHOWN = ("effective-directive", "violated-directive", "blocked-uri", "document-uri", "source-file", "line-number")
@@ -40,7 +41,7 @@ class Reports:
     "/csp-reports", opt={**PUBLIC, REPORT: True}, status_code=204, include_in_schema=False,
     request_max_body_size=REPORT_BYTES,
 )  # fmt: skip
-async def csp_report(request: Request[Any, Any, Any]) -> None:
+async def csp_report(request: Asked) -> None:
     """Note what a browser refused."""
     try:
         report = json.loads(await request.body())

@@ -1,20 +1,20 @@
 """The page of everybody's jobs, for administrators: whose they are, how they go, and the words that steer them."""
 
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated
 
 import msgspec
-from litestar import Request, get
+from litestar import get
 from litestar.params import QueryParameter
 from litestar.response import Template
 
 from api.access import ADMIN
-from api.pages.inside import Inside
-from api.pages.page import beside, page
+from api.pages.admin import ACTIVE
+from api.pages.inside import Asked, Inside, beside
+from api.pages.page import page
+from api.paging import Cursor
 from cluster.store.jobs import LIVE
 
-Asked: TypeAlias = Request[Any, Any, Any]
 Chosen = Annotated[str, QueryParameter(name="state", max_length=20)]  # `state` is Litestar's own word
-Cursor = Annotated[str, QueryParameter(max_length=512)]
 AT_ONCE = 20  # jobs of a page
 FILTERS: dict[str, tuple[str, ...]] = {
     "": (), "live": LIVE, "done": ("done",), "failed": ("failed",), "cancelled": ("cancelled",), "paused": ("paused",),
@@ -31,7 +31,7 @@ async def all_jobs_page(request: Asked, chosen: Chosen = "", cursor: Cursor = ""
     )
     names = {user["user_id"]: user["name"] for user in shown["users"]}
     return await page(
-        request, "admin_jobs.html", "admin", tab="jobs", jobs=shown["found"]["jobs"], names=names,
+        request, "admin_jobs.html", ACTIVE, tab="jobs", jobs=shown["found"]["jobs"], names=names,
         told=msgspec.json.encode(names).decode(), following=shown["found"]["next_cursor"], state=chosen, cursor=cursor,
         states=states, filters=FILTERS, limit=AT_ONCE,
     )  # fmt: skip

@@ -3,10 +3,11 @@
 Without a text it is the timeline of what the filters let through, without anything an introduction to one's library.
 """
 
-from typing import Annotated, Any, TypeAlias
+import asyncio
+from typing import Annotated, Any
 
 import httpx
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.params import QueryParameter
 from litestar.response import Template
 
@@ -15,12 +16,11 @@ from api.deps import Given
 from api.fusion import MOST
 from api.gate import PICTURE
 from api.pages.chips import Chip, Sought, chips_of, sought
-from api.pages.inside import Inside, error_of
-from api.pages.page import beside, page
+from api.pages.inside import Asked, Inside, beside, error_of
+from api.pages.page import page
 from api.paging import Cursor
 from cluster.errors import Invalid, NotFound
 
-Asked: TypeAlias = Request[Any, Any, Any]
 Limit = Annotated[int, QueryParameter(ge=1, le=MOST)]
 STEPS = (60, 200, 500, MOST)  # hits: what `more` leads to
 EXAMPLES = 12  # of a kind
@@ -72,7 +72,7 @@ async def timeline(inside: Inside, asked: Sought, cursor: str) -> dict[str, Any]
 
 async def named(inside: Inside, asked: Sought) -> list[Chip]:
     """The filters of a search as chips, people by their names."""
-    people = await inside.all(*(f"/api/people/{person_id}" for person_id in asked.person))
+    people = await asyncio.gather(*(inside.get(f"/api/people/{person_id}") for person_id in asked.person))
     return chips_of(asked, people)
 
 

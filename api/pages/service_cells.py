@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from api.pages.page import WORDS, number
-from api.pages.words import size
+from api.pages.words import WORDS, number, size
 
 TONES = {"healthy": "good", "starting": "busy", "degraded": "careful", "unhealthy": "bad", "failed": "bad"}
 

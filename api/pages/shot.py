@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from api.pages.page import WORDS
+from api.pages.words import WORDS
 
 SOURCES = {"name": "photo.taken_name", "mtime": "photo.taken_mtime", "xmp": "photo.taken_xmp"}  # that are worth a word
 SHORT_S = 0.3  # exposures from here on are told as fractions of a second

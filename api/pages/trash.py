@@ -1,22 +1,21 @@
 """The page of the trash: what is in it by the job that put it there, until when it stays, and putting it back."""
 
 from collections import defaultdict
-from typing import Annotated, Any, TypeAlias
+from typing import Any
 
-from litestar import Request, get
-from litestar.params import QueryParameter
+from litestar import get
 from litestar.response import Template
 
 from api.access import USER
-from api.pages.inside import Inside
-from api.pages.page import beside, page
+from api.pages.inside import Asked, Inside, beside
+from api.pages.page import page
+from api.paging import Cursor
 
-Asked: TypeAlias = Request[Any, Any, Any]
 PHOTOS = 200  # of a page
 
 
 @get("/trash", opt=USER, include_in_schema=False)
-async def trash_page(request: Asked, cursor: Annotated[str, QueryParameter(max_length=512)] = "") -> Template:
+async def trash_page(request: Asked, cursor: Cursor = "") -> Template:
     """What is in the trash, last deleted first."""
     inside = Inside(request)
     shown = await beside(

@@ -1,21 +1,21 @@
 """The page of users: who there is, new ones, their folders and rights; a made password is shown once, right away."""
 
 import secrets
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any
 
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.params import FromPath, QueryParameter
 from litestar.response import Template
 
 from api.access import ADMIN
 from api.gate import FORM
+from api.pages.admin import ACTIVE, has_words
 from api.pages.door import chosen_password, fields
-from api.pages.inside import Inside, content
-from api.pages.page import Said, beside, page
+from api.pages.inside import Asked, Inside, beside, content
+from api.pages.page import Said, page
 from api.passwords import SHORTEST
 from cluster.errors import Invalid, ServiceError
 
-Asked: TypeAlias = Request[Any, Any, Any]
 Text = Annotated[str, QueryParameter(max_length=4096)]
 ADMIN_FORM = {**ADMIN, FORM: True}
 FORM_BYTES = 16 * 1024
@@ -31,13 +31,13 @@ async def users_page(request: Asked, q: Text = "") -> Template:
     shown = await beside(users=inside.get("/api/users"), stats=inside.get("/api/server/stats"))
     kept = {one["user_id"]: one["storage"] for one in shown["stats"]["storage"]["users"]}
     found = [one for one in shown["users"] if fits(one, q)]
-    return await page(request, "admin_users.html", "admin", tab="users", users=found, kept=kept, q=q)
+    return await page(request, "admin_users.html", ACTIVE, tab="users", users=found, kept=kept, q=q)
 
 
 @get("/admin/users/new", opt=ADMIN, include_in_schema=False)
 async def new_user_page(request: Asked) -> Template:
     """The form for a new user."""
-    return await page(request, "admin_new_user.html", "admin", tab="users", asked=BLANK, shortest=SHORTEST)
+    return await page(request, "admin_new_user.html", ACTIVE, tab="users", asked=BLANK, shortest=SHORTEST)
 
 
 @post("/admin/users", opt=ADMIN_FORM, status_code=200, include_in_schema=False, request_max_body_size=FORM_BYTES)
@@ -49,10 +49,10 @@ async def create_user(request: Asked) -> Template:
         password = password_of(form)
         user = content(await Inside(request).send("POST", "/api/users", {**asked, "password": password}))
     except ServiceError as error:
-        return await page(request, "admin_new_user.html", "admin", 400, tab="users", asked=asked, shortest=SHORTEST,
+        return await page(request, "admin_new_user.html", ACTIVE, 400, tab="users", asked=asked, shortest=SHORTEST,
                           said=Said(str(error), wrong=True))  # fmt: skip
     shown = password if is_made(form) else ""
-    return await page(request, "admin_password.html", "admin", tab="users", person=user, password=shown, created=True)
+    return await page(request, "admin_password.html", ACTIVE, tab="users", person=user, password=shown, created=True)
 
 
 @get("/admin/users/{user_id:str}", opt=ADMIN, include_in_schema=False)
@@ -61,7 +61,7 @@ async def user_page(request: Asked, user_id: FromPath[str], folder: Text = "") -
     inside = Inside(request)
     person = await inside.get(f"/api/users/{user_id}")
     browsed = await folders_at(inside, folder or person["scan_directory"])
-    return await page(request, "admin_user.html", "admin", tab="users", person=person, browsed=browsed,
+    return await page(request, "admin_user.html", ACTIVE, tab="users", person=person, browsed=browsed,
                       shortest=SHORTEST, choosing=bool(folder))  # fmt: skip
 
 
@@ -78,10 +78,10 @@ async def reset_password(request: Asked, user_id: FromPath[str]) -> Template:
         content(await inside.send("POST", f"/api/users/{user_id}/password", {"password": password}))
     except Invalid as error:
         browsed = await folders_at(inside, person["scan_directory"])
-        return await page(request, "admin_user.html", "admin", 400, tab="users", person=person, browsed=browsed,
+        return await page(request, "admin_user.html", ACTIVE, 400, tab="users", person=person, browsed=browsed,
                           shortest=SHORTEST, choosing=False, said=Said(str(error), wrong=True))  # fmt: skip
     shown = password if is_made(form) else ""
-    return await page(request, "admin_password.html", "admin", tab="users", person=person, password=shown,
+    return await page(request, "admin_password.html", ACTIVE, tab="users", person=person, password=shown,
                       created=False)  # fmt: skip
 
 
@@ -93,8 +93,7 @@ async def folders_at(inside: Inside, path: str) -> Any:
 
 def fits(user: dict[str, Any], text: str) -> bool:
     """Whether all words of a text are in a user's name or folder."""
-    about = f"{user['name']} {user['scan_directory']}".casefold()
-    return all(word in about for word in text.casefold().split())
+    return has_words(f"{user['name']} {user['scan_directory']}", text)
 
 
 def is_made(form: dict[str, str]) -> bool:

@@ -29,6 +29,11 @@ def size(value: float) -> str:
     return f"{value:.0f} {UNITS[unit]}" if unit == 0 or value >= 100 else f"{value:.1f} {UNITS[unit]}"
 
 
+def number(value: float) -> str:
+    """A number as people read it."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
+
+
 class Words:
     """The texts of a language."""
 
@@ -61,3 +66,6 @@ class Words:
     def as_module(self) -> str:
         """All texts as a JavaScript module."""
         return f"export default {json.dumps(self.texts, ensure_ascii=False)};\n"
+
+
+WORDS = Words(catalogue())

@@ -11,7 +11,7 @@ import httpx
 import msgspec
 import pytest
 
-from api.pages.page import WORDS
+from api.pages.words import WORDS
 from cluster.logs import logs_dir
 from cluster.settings import SERVICES
 from cluster.stats import ClusterStats
