@@ -15,13 +15,14 @@ from api.limits import LoginLimit
 from api.logins import Logins
 from api.passwords import LONGEST
 from api.users import Secret, UserView, shown
-from cluster.errors import Unauthenticated
+from cluster.errors import Denied, Unauthenticated
 from cluster.store.users import User, key_of
 
 Doors = NamedDependency[SkipValidation[Logins]]
 Limit = NamedDependency[SkipValidation[LoginLimit]]
 
 WRONG = "The name or the password is wrong. Check both and try again."
+WRONG_OLD = "The old password is wrong. Type it again."
 LABEL = 100  # characters
 
 
@@ -89,8 +90,11 @@ def me(user: Me) -> UserView:
 async def password(
     request: Request[Any, Any, Any], data: JSONBody[PasswordChange], deps: Given, login_limit: Limit, logins: Doors
 ) -> None:
-    """Replace one's own password; all other sessions end."""
-    user = await identified(deps, login_limit, request.user.name, data.old, request.state["address"])
+    """Replace one's own password; all other sessions end. 403 when the old one is wrong: one stays logged in."""
+    try:
+        user = await identified(deps, login_limit, request.user.name, data.old, request.state["address"])
+    except Unauthenticated:
+        raise Denied(WRONG_OLD) from None
     hashed = await deps.passwords.hashed(data.new)
     await asyncio.to_thread(deps.system.users.set_password, user.user_id, hashed)
     await asyncio.to_thread(logins.end_all, user.user_id, request.auth.session.session_id)

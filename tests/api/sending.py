@@ -83,7 +83,7 @@ class Sent:
         right = {"old": told["new user's password"], "new": told["own new password"]}
         cookie = {"Cookie": f"{PLAIN}={told['cookie of a session']}", "Sec-Fetch-Site": "same-origin"}
         assert self.ask(self.stranger, {"method": "GET", "to": "/api/auth/me", "headers": cookie}).status_code == 200
-        for headers, body, status in ((bearer, wrong, 401), (bearer, right, 204)):
+        for headers, body, status in ((bearer, wrong, 403), (bearer, right, 204)):
             asked = {"to": "/api/auth/password", "headers": headers, "json": body}
             assert self.ask(self.stranger, asked).status_code == status
         reset = {"to": f"/api/users/{user}/password", "json": {"password": told["password that is reset"]}}

@@ -144,7 +144,7 @@ def test_changing_the_password_needs_the_old_one_and_ends_other_sessions(world: 
     refused = here.post("/api/auth/password", json={"old": "something else", "new": "a better password"})
     changed = here.post("/api/auth/password", json={"old": PASSWORD, "new": "a better password"})
 
-    assert (refused.status_code, changed.status_code) == (401, 204)
+    assert (refused.status_code, changed.status_code) == (403, 204)
     assert here.get("/api/auth/me").status_code == 200
     assert there.get("/api/auth/me").status_code == 401
     assert login(world.client(**new_address()), name="fred").status_code == 401

@@ -1,5 +1,6 @@
 """Errors: pages for whoever navigates, problem documents for programs; and what every page forbids the browser."""
 
+import base64
 import logging
 
 import httpx
@@ -8,7 +9,7 @@ from litestar import get
 
 from api.access import PUBLIC
 from api.app import create_app
-from api.pages.page import POLICY
+from api.pages.page import POLICY, SAID
 from cluster.errors import TooMany
 from tests.api.browsing import Page, browser
 from tests.api.page_routes import PAGES
@@ -62,6 +63,23 @@ def test_a_wrong_host_is_told_without_redirect(world: World) -> None:
         answer = browser(world, Host=host).get("/library")
         assert answer.status_code == 400
         assert "evil" not in answer.text
+
+
+def test_a_port_that_there_cannot_be_is_no_bug_of_ours(world: World) -> None:
+    """The way to log in does not lead by what the request calls this host."""
+    answer = browser(world, Host="127.0.0.1:99999999").get("/library?x=1")
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login?back=%2Flibrary%3Fx%3D1")
+
+
+@pytest.mark.parametrize("cookie", ["%%%", "W1tb", base64.urlsafe_b64encode(b'{"text":"","z":' + b"[" * 3500).decode()])
+def test_a_cookie_that_is_none_of_ours_breaks_no_page(world: World, cookie: str) -> None:
+    """Others on the same host can set cookies, whatever is in them."""
+    client = browser(world, "ann")
+    client.cookies.set(SAID, cookie, domain="127.0.0.1")
+
+    assert client.get("/account").status_code == 200
+    assert client.get("/nowhere").status_code == 404
 
 
 def test_a_bug_is_a_page_without_insides(

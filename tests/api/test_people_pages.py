@@ -187,3 +187,15 @@ def test_nothing_is_offered_to_train_once_it_is_undone(house: World, ann: httpx.
         client.post(f"/api/people/acts/{act['act_id']}/undo")
     client.patch(f"/api/people/{GROUP}", json={"hidden": True}).raise_for_status()
     assert not offered()
+
+
+def test_somebody_elses_training_does_not_count_as_ones_own(fresh: World) -> None:
+    """Administrators hear of everybody's jobs, and are still told that training would help them."""
+    fresh.user("chief", admin=True)
+    faces = [face(fresh, "chief", fresh.photo("chief", f"{i}.jpg")) for i in range(3)]
+    naming(fresh, "chief").label(faces[:2], name="Kim")
+
+    fresh.as_user("ann").post("/api/library/actions/train-faces").raise_for_status()
+
+    (note,) = [has for has in page(browser(fresh, "chief"), "/people").all("div") if "data-train" in has]
+    assert "hidden" not in note

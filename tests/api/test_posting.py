@@ -10,7 +10,7 @@ import pytest
 from api.pages.page import SAID
 from api.pages.posting import body_of
 from tests.api.browsing import Page, browser
-from tests.api.world import World
+from tests.api.world import PASSWORD, World
 
 NOWHERE = [
     "", "POST", "/api/trash/restore", "POST/api/trash/restore", "GET /api/photos", "HEAD /api/photos",
@@ -188,3 +188,37 @@ def test_a_cookie_that_is_none_of_ours_says_nothing(world: World, cookie: str) -
 
     assert answer.status_code == 200
     assert not [one for one in Page(answer).all("div") if "note" in one.get("class", "").split()]
+
+
+def test_a_wrong_old_password_is_told_and_ends_no_session(fresh: World) -> None:
+    """Whoever mistypes it stays where they are, and reads why nothing was changed."""
+    client = browser(fresh, "ann")
+
+    answer = sent(client, "POST /api/auth/password", "/account", old="not this one", new="another password")
+
+    assert answer.headers["location"] == "/account"
+    assert said(answer)["text"] == "The old password is wrong. Type it again."
+    assert client.get("/account").status_code == 200
+
+
+def test_nothing_of_one_senders_session_is_kept_for_the_next(fresh: World) -> None:
+    """Pages of all users ask the API by one client: it takes no cookie from any answer."""
+    client = browser(fresh, "ann")
+
+    answer = sent(client, "POST /api/auth/login", name="ann", password=PASSWORD)
+
+    assert said(answer)["wrong"] is False
+    assert fresh.app
+    assert not list(fresh.app.state.inside.cookies.jar)
+
+
+def test_wrong_passwords_in_forms_of_one_address_keep_nobody_at_another_waiting(fresh: World) -> None:
+    """They are counted where they come from, as those are that scripts send."""
+    fresh.user("ben")
+    here, there = (browser(fresh, "ben", **{"X-Forwarded-For": address}) for address in ("192.0.2.1", "192.0.2.2"))
+
+    for n in range(40):
+        sent(here, "POST /api/auth/login", name=f"nobody {n}", password="not this one")
+
+    assert "too many failed logins" in said(sent(here, "POST /api/auth/login", name="ben", password=PASSWORD))["text"]
+    assert said(sent(there, "POST /api/auth/login", name="ben", password=PASSWORD))["wrong"] is False

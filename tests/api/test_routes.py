@@ -29,7 +29,7 @@ MATRIX: list[tuple[str, str, Any, tuple[int, int, int]]] = [
     ("GET", "/api/auth/me", None, USER),
     ("GET", "/api/setup", None, PUBLIC),
     ("POST", "/api/setup", {"code": "", "name": "x", "password": PASSWORD}, (409, 409, 409)),
-    ("POST", "/api/auth/password", {"old": "not this one", "new": "does not matter"}, (401, 401, 401)),
+    ("POST", "/api/auth/password", {"old": "not this one", "new": "does not matter"}, (401, 403, 403)),
     ("GET", "/api/users", None, ADMIN),
     ("POST", "/api/users", {"name": " ", "password": PASSWORD}, (401, 403, 400)),
     ("GET", "/api/users/{user_id}", None, (401, 403, 404)),

@@ -1,5 +1,6 @@
 """What is suggested to somebody who types: names of their own library, over HTTP."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -17,23 +18,23 @@ HOSTILE = "<img src=x onerror=alert(1)>\"'"
 @pytest.fixture(scope="module")
 def typist(world: World) -> httpx.Client:
     """A user with photos in three places and years, people, a hostile tag and an event."""
-    world.user("tess")
+    world.user("typist")
     for number, (place, country) in enumerate([("Kraków", "Poland"), ("Kraków", "Poland"), ("Oslo", "Norway")]):
         world.photo(
-            "tess", f"{number}.jpg", place=place, country=country, taken_at=NOON - timedelta(days=366 * number),
+            "typist", f"{number}.jpg", place=place, country=country, taken_at=NOON - timedelta(days=366 * number),
             tags=["Bow tie", HOSTILE] if number == 0 else ["bow tie"], tag_scores=[0.9, 0.8][: 2 - bool(number)],
             keywords=["Österreich"], kind="video" if number == 2 else "image",
         )  # fmt: skip
-    world.photo("tess", "gone.jpg", place="Atlantis", country="Nowhere", missing=True)
-    person(world, "tess", "Zoë Kraus")
-    person(world, "tess", "Hidden Kraus", hidden=True)
+    world.photo("typist", "gone.jpg", place="Atlantis", country="Nowhere", missing=True)
+    person(world, "typist", "Zoë Kraus")
+    person(world, "typist", "Hidden Kraus", hidden=True)
     event = {
         "event_id": "e1", "title": "Weekend with Zoë in Kraków", "own_title": "", "first_at": NOON, "last_at": NOON,
         "photos": 2, "places": ["Kraków"], "people": ["Zoë Kraus"], "changed_at": NOON,
     }  # fmt: skip
-    events = world.library("tess").events
+    events = world.library("typist").events
     events.upsert(rows_of([event, {**event, "event_id": "e2", "deleted": True}], events.schema))
-    return world.as_user("tess")
+    return world.as_user("typist")
 
 
 def person(world: World, owner: str, name: str, hidden: bool = False) -> str:
@@ -185,6 +186,21 @@ def test_terms_that_stay_the_same_are_not_read_again(fresh: World) -> None:
     assert kept.of("u", library) == first
     now.append(now[-1] + 1000)
     assert "Odense" in [one.text for one in kept.of("u", library)]
+
+
+def test_of_many_who_ask_first_at_the_same_time_one_reads(fresh: World) -> None:
+    """The others wait for what that one has read, and do not each read all of it again."""
+    fresh.photo("ann", "1.jpg", place="Bergen")
+    now = [0.0]
+    kept, library = Vocabularies(lambda: now.append(now[-1]) or now[-1]), fresh.library("ann")
+    kept.of("alone", library)
+    readings, now[:] = len(now) - 1, [0.0]
+
+    with ThreadPoolExecutor(8) as asking:
+        found = list(asking.map(lambda _: kept.of("u", library), range(8)))
+
+    assert found == found[:1] * 8
+    assert len(now) - 1 == readings
 
 
 @pytest.mark.parametrize(

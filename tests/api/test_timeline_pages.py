@@ -162,6 +162,24 @@ def test_filters_go_on_to_photos_and_to_other_pages(world: World, tess: httpx.Cl
     assert "Until 17 May 2024" in page.text
 
 
+def test_of_a_filter_that_is_given_twice_the_last_counts(world: World, tess: httpx.Client) -> None:
+    """As it does for the API, whatever the first one is; nothing else is shown as chosen."""
+    page = Page(browser(world, "tess").get("/?date_to=garbage&date_to=2024-05-17").raise_for_status())
+
+    assert "Until 17 May 2024" in page.text
+    assert "garbage" not in page.text
+
+
+def test_a_scan_of_somebody_else_brings_no_photos(fresh: World) -> None:
+    """Administrators hear of everybody's jobs; their own empty timeline still says how to scan."""
+    fresh.user("chief", admin=True)
+    fresh.as_user("ann").post("/api/library/actions/scan").raise_for_status()
+
+    page = Page(browser(fresh, "chief").get("/"))
+
+    assert page.all("form", **{"data-to": "POST /api/library/actions/scan"})
+
+
 def test_hostile_names_are_text(world: World) -> None:
     """In the page and in the list; tags of the address, too."""
     world.user("hos")
