@@ -26,7 +26,7 @@ function consent(section) {
     const field = section.querySelector("#cloud-server");
     if (!field.reportValidity()) return;
     const begun = await trying(() => ask("POST /api/nextcloud/login", { server: field.value }));
-    if (!begun) return;
+    if (!begun || !/^https?:\/\//i.test(begun.url)) return; // the server's word for where to go
     put(told, h("a", { class: "button primary", href: begun.url, target: "_blank", rel: "noopener noreferrer" }, icon("link"), t("nextcloud.consent_open")), h("span", {}, t("nextcloud.consent_waiting")));
     poll(begun.login_id, Date.now() + begun.expires_in_s * 1000, told);
   });
