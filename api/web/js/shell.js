@@ -58,7 +58,8 @@ function search() {
 /** Take note of a job as it is now. */
 export function noted(job) {
   jobs.set(job.job_id, job);
-  const running = [...jobs.values()].filter((one) => LIVE_STATES.includes(one.state)).length;
+  const mine = [...jobs.values()].filter((one) => one.owner === document.body.dataset.user); // administrators hear of all
+  const running = mine.filter((one) => LIVE_STATES.includes(one.state)).length;
   const shown = document.querySelector("[data-running]");
   if (shown) {
     shown.hidden = running === 0;
@@ -81,6 +82,7 @@ function follow() {
   return new Live("/api/jobs/events", { heard: (_, job) => noted(job), poll, state: teller() });
 }
 
+if (!document.body.dataset.user) sessionStorage.clear(); // who logs in next in this tab may be somebody else
 menus();
 remember();
 themes();
