@@ -29,7 +29,7 @@ export async function ask(what, body, given = {}) {
 }
 
 /** What is in an answer; throws a Problem. */
-export async function content(answer) {
+async function content(answer) {
   const text = await answer.text();
   const read = text && (answer.headers.get("content-type") ?? "").includes("json") ? JSON.parse(text) : null;
   if (answer.ok) return read;
@@ -38,6 +38,12 @@ export async function content(answer) {
 }
 
 export const get = (path, given) => ask(`GET ${path}`, undefined, given);
+
+/** The parameters of an address, each with all its values; those of `names` alone, where they are given. */
+export function parameters(query, names = null) {
+  const given = new URLSearchParams(query);
+  return Object.fromEntries((names ?? [...new Set(given.keys())]).map((name) => [name, given.getAll(name)]));
+}
 
 /** A path with parameters, without those that are empty. */
 export function at(path, parameters) {

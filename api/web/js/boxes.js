@@ -1,7 +1,7 @@
 // Faces as boxes over the picture: who they are, and a small form to say so. What can be said stands in the panel.
-import { h, icon, t } from "./dom.js";
+import { h, t } from "./dom.js";
 import { get } from "./ask.js";
-import { shown } from "./dialog.js";
+import { closing, shown } from "./dialog.js";
 
 const KEPT = "faces";
 const TINY = 36; // pixels
@@ -58,8 +58,7 @@ function open(item, beside) {
 
 /** A small form beside a box. */
 export function form(title, body, beside) {
-  const close = h("button", { type: "button", class: "plain round", "aria-label": t("shell.close"), onclick: () => made.close() }, icon("close"));
-  const made = h("dialog", { class: "face-form", "aria-label": title }, h("header", {}, h("h2", {}, title), close), h("div", { class: "body" }, body));
+  const made = h("dialog", { class: "face-form", "aria-label": title }, h("header", {}, h("h2", {}, title), closing(() => made)), h("div", { class: "body" }, body));
   shown(made);
   const [around, own] = [beside.getBoundingClientRect(), made.getBoundingClientRect()];
   if (innerWidth > 700) {

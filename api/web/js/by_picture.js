@@ -1,11 +1,11 @@
 // Searching by a picture: chosen, dropped anywhere on the page or pasted. It is sent as it is, and shown from here.
 import { bytes, h, icon, put, t } from "./dom.js";
-import { at } from "./ask.js";
+import { at, parameters } from "./ask.js";
 import { items } from "./hits.js";
 import { steer } from "./steering.js";
 
 const HITS = 60;
-const FILTERS = ["person", "place", "tag", "kind", "date_from", "date_to"];
+const FILTERS = ["person", "place", "tag", "kind", "date_from", "date_to"]; // of the page: pictures are looked for among these
 const PICTURE = /\.(heic|heif|avif|dng|nef|cr2|cr3|arw|raf|orf|rw2|tiff?)$/i; // kinds that browsers may not know
 
 /** Have a page with templates/by_picture.html take pictures. */
@@ -90,17 +90,11 @@ function sent(request, file, shown) {
       else if (request.status === 200 && answer) resolve(answer.hits);
       else reject(new Error(answer?.detail ?? t("search.offline")));
     });
-    request.open("POST", at("/api/search/image", { limit: HITS, name: file.name.slice(-255), ...filters() }));
+    request.open("POST", at("/api/search/image", { limit: HITS, name: file.name.slice(-255), ...parameters(location.search, FILTERS) }));
     request.setRequestHeader("Accept", "application/json");
     request.setRequestHeader("Content-Type", /^(image|video)\//.test(file.type) ? file.type : "application/octet-stream");
     request.send(file);
   });
-}
-
-/** The filters that the page's address has: pictures are looked for among what they let through. */
-function filters() {
-  const given = new URLSearchParams(location.search);
-  return Object.fromEntries(FILTERS.map((name) => [name, given.getAll(name)]));
 }
 
 function parsed(text) {

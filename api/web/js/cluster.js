@@ -5,7 +5,7 @@ import { at, get } from "./ask.js";
 import { keep, whileSeen } from "./keep.js";
 import { Live } from "./live.js";
 import { plot } from "./plot.js";
-import { noted, teller } from "./shell.js";
+import { askForJobs, teller } from "./shell.js";
 
 const HOUR = 3600000;
 const MANY = 16; // GPUs, of which fewer points will do
@@ -81,6 +81,4 @@ async function past() {
 await past().catch(() => {});
 new Live("/api/cluster/events", { heard: (_, point) => { add(point); draw(); }, poll: past, state: teller() });
 keep(root, 5000, ({ shape }) => { root.querySelector("[data-changed]").hidden = shape === root.dataset.shape; });
-const jobs = async () => (await get("/api/jobs?limit=20&owner=me")).jobs.forEach(noted);
-jobs().catch(() => {});
-whileSeen(5000, jobs);
+whileSeen(5000, askForJobs)();

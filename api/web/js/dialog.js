@@ -1,12 +1,16 @@
 // Dialogs: the browser's own, which keeps the focus inside, closes on Escape and gives the focus back.
 import { h, icon, t } from "./dom.js";
 
+/** The button that closes a dialog; `made()` is the dialog. */
+export function closing(made) {
+  return h("button", { type: "button", class: "plain round", "aria-label": t("shell.close"), onclick: () => made().close() }, icon("close"));
+}
+
 /** A dialog with a title, what is in it, and buttons; removed when it closes. Returns the element, open. */
 export function dialog(title, body, buttons = [], cls = "") {
   const heading = h("h2", { id: `d${Date.now()}` }, title);
-  const close = h("button", { type: "button", class: "plain round", "aria-label": t("shell.close"), onclick: () => made.close() }, icon("close"));
   const made = h("dialog", { class: cls, "aria-labelledby": heading.id },
-    h("header", {}, heading, close), h("div", { class: "body" }, body), buttons.length ? h("footer", {}, buttons) : null);
+    h("header", {}, heading, closing(() => made)), h("div", { class: "body" }, body), buttons.length ? h("footer", {}, buttons) : null);
   return shown(made);
 }
 

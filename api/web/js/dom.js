@@ -75,13 +75,13 @@ export function lasting(seconds) {
 }
 
 /** A time of the API as people say it now. */
-export function ago(iso) {
+function ago(iso) {
   const seconds = (Date.now() - Date.parse(iso)) / 1000;
   return seconds < 10 ? t("shell.just_now") : t("shell.ago", { time: lasting(seconds) });
 }
 
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-export const moment = (iso) => exact.format(new Date(iso));
+const moment = (iso) => exact.format(new Date(iso));
 
 /** An element with a time that keeps being right. */
 export function time(iso) {

@@ -3,7 +3,7 @@ import "./shell.js";
 import { t } from "./dom.js";
 import { ask } from "./ask.js";
 import { inPlace } from "./inplace.js";
-import { later, toldBefore } from "./later.js";
+import { later } from "./later.js";
 import { toast, trying } from "./toast.js";
 
 const page = document.querySelector("[data-event]");
@@ -41,4 +41,3 @@ for (const form of document.querySelectorAll("#cover, #no-cover")) {
     location.assign(location.pathname);
   });
 }
-toldBefore();

@@ -6,7 +6,7 @@ const SHARP = 1.6;
 const BIG_PX = 500;
 
 /** The square of a picture that shows a face `size` pixels large; null while its photo has no pictures. */
-export function crop(face, size) {
+function crop(face, size) {
   if (!face?.thumbnails?.big || !face.width || !face.height) return null;
   const { width, height, box } = face;
   const [left, top, right, bottom] = [box.left * width, box.top * height, box.right * width, box.bottom * height];

@@ -1,6 +1,7 @@
 // Forms of the API: what posting.py does for pages without scripts, done here as the same request, without leaving.
 import { t } from "./dom.js";
 import { ask } from "./ask.js";
+import { later } from "./later.js";
 import { toast } from "./toast.js";
 
 const KINDS = {
@@ -41,7 +42,7 @@ export async function send(form, submitter = null) {
 function follow(form) {
   const back = form.elements._back?.value ?? location.pathname;
   const said = form.elements._said?.value || t("shell.done");
-  sessionStorage.setItem("said", said);
+  later(said);
   if (back === location.pathname + location.search) location.reload();
   else location.assign(back);
 }
@@ -54,9 +55,4 @@ export function listen() {
     event.preventDefault();
     send(form, event.submitter);
   });
-  const said = sessionStorage.getItem("said");
-  if (said) {
-    sessionStorage.removeItem("said");
-    toast(said);
-  }
 }

@@ -44,7 +44,7 @@ export function justified(days, room) {
 }
 
 /** Rows of one day that fill the width: `{ from, ratios, height }`; the last one is as high as rows are at least. */
-export function filled(ratios, room) {
+function filled(ratios, room) {
   const rows = [];
   let from = 0;
   for (let i = 0; i < ratios.length; i += 1) {

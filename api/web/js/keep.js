@@ -4,7 +4,7 @@ import { refreshTimes } from "./dom.js";
 import { get } from "./ask.js";
 
 /** Put a page's texts, switches, classes and numbers as `cells` says. */
-export function fill(root, cells) {
+function fill(root, cells) {
   for (const element of root.querySelectorAll("[data-cell]")) {
     const text = cells[element.dataset.cell];
     if (text !== undefined && element.textContent !== String(text)) element.textContent = text;

@@ -2,7 +2,7 @@
 import { ask } from "./ask.js";
 import { toast, trying } from "./toast.js";
 
-const KEPT = "said_undo";
+const KEPT = "told";
 
 /** Tell this on the next page; `undo` and `body`: the request that takes it back ("POST /api/..."); `after`: where to go then. */
 export function later(text, undo = "", { after = "", body } = {}) {

@@ -2,13 +2,12 @@
 import "./shell.js";
 import { h, t } from "./dom.js";
 import { get } from "./ask.js";
-import { toast, trying } from "./toast.js";
+import { started, toast, trying } from "./toast.js";
 import { count, leave, said, takeBack, tell, trainingHelps } from "./saying.js";
 import { asked, merge, mergedText, person } from "./merging.js";
 import { picked, picking } from "./picking.js";
 import { name, renameInPlace } from "./naming.js";
 import { review } from "./review.js";
-import { toldBefore } from "./later.js";
 
 const page = document.querySelector("[data-people]");
 const cards = document.querySelector("[data-cards]");
@@ -152,18 +151,18 @@ function confidence() {
 }
 
 function training() {
-  const started = new Set();
+  const mine = new Set();
   for (const form of document.querySelectorAll('form[data-to="POST /api/library/actions/train-faces"]')) {
     form.addEventListener("sent", (event) => {
       event.preventDefault();
-      started.add(event.detail.job_id);
+      mine.add(event.detail.job_id);
       document.querySelector("[data-train]").hidden = true;
-      toast(t("library.started", { action: t("library.train_faces") }), { action: { href: "/library#jobs", text: t("library.watch") } });
+      started(t("library.train_faces"));
     });
   }
   document.addEventListener("jobs", ({ detail: job }) => {
-    if (!started.has(job.job_id) || job.state !== "done") return;
-    started.delete(job.job_id);
+    if (!mine.has(job.job_id) || job.state !== "done") return;
+    mine.delete(job.job_id);
     toast(t("people.trained"), { action: { href: "/people?show=sure", text: t("people.see_found") } });
   });
 }
@@ -196,4 +195,3 @@ confidence();
 training();
 showing();
 review(document.querySelector("[data-review]"), { again: show === "sure" });
-toldBefore();

@@ -2,13 +2,13 @@
 import "./shell.js";
 import { t } from "./dom.js";
 import { bodyOf } from "./forms.js";
+import { timeline } from "./timeline.js";
 import { toast, trying } from "./toast.js";
-import { said } from "./saying.js";
+import { said, undoOf } from "./saying.js";
 import { asked, merge, mergedText, person } from "./merging.js";
 import { name, renameInPlace } from "./naming.js";
 import { review } from "./review.js";
-import { timeline } from "./grid.js";
-import { later, toldBefore } from "./later.js";
+import { later } from "./later.js";
 
 const page = document.querySelector("[data-people]");
 const me = { person_id: page.dataset.person, name: page.dataset.name, kind: page.dataset.kind };
@@ -17,11 +17,9 @@ const me = { person_id: page.dataset.person, name: page.dataset.name, kind: page
 async function acted(what, body, text) {
   const done = await trying(() => said(what, body));
   if (!done) return;
-  later(text, undoing(done[1]));
+  later(text, undoOf(done[1]));
   location.reload();
 }
-
-const undoing = (act) => (act ? `POST /api/people/acts/${act}/undo` : "");
 
 function own(form, act) {
   form?.addEventListener("submit", (event) => { event.preventDefault(); event.stopPropagation(); act(event.submitter); });
@@ -55,7 +53,7 @@ async function mergeWith(other) {
   const answer = people && await asked(people, other);
   const done = answer && await merge(...answer);
   if (!done) return;
-  later(mergedText(done[0], answer[1]), undoing(done[1]), { after: location.pathname });
+  later(mergedText(done[0], answer[1]), undoOf(done[1]), { after: location.pathname });
   location.assign(`/people/${done[0].person_id}`);
 }
 
@@ -94,7 +92,7 @@ function hiding() {
     const hidden = form.elements["hidden:bool"].value === "true";
     const done = await trying(() => said(form.dataset.to, { hidden }));
     if (!done) return;
-    later(t(hidden ? "people.hidden_now" : "people.shown_now"), undoing(done[1]));
+    later(t(hidden ? "people.hidden_now" : "people.shown_now"), undoOf(done[1]));
     location.reload();
   });
 }
@@ -109,4 +107,3 @@ photos();
 merging();
 hiding();
 faces();
-toldBefore();

@@ -1,8 +1,9 @@
 // One photo: zoom, faces, the panel, and going from photo to photo without leaving.
-import "./shell.js";
+import { RUNNING, keepChoice } from "./shell.js";
 import { refreshTimes, t } from "./dom.js";
-import { ask, get } from "./ask.js";
-import { toast, trying } from "./toast.js";
+import { get } from "./ask.js";
+import { takeBack } from "./saying.js";
+import { toast } from "./toast.js";
 import { draw, offerNames, sized, want, wanted } from "./boxes.js";
 import { drawing } from "./drawing.js";
 import { motion } from "./motion.js";
@@ -10,7 +11,6 @@ import * as trail from "./trail.js";
 import { expect, expected, forget, pageOf, swapped } from "./visit.js";
 import { Zoom } from "./zoom.js";
 
-const YEAR = 31536000;
 const PAN = 80; // pixels
 const REST_MS = 400; // on a photo, before more is asked about it
 let viewer = null;
@@ -59,7 +59,7 @@ function faces(shown) {
 function info(open) {
   viewer.toggleAttribute("data-closed", !open);
   find("[data-info-toggle]").setAttribute("aria-expanded", String(open));
-  document.cookie = `brightroom_panel=${open ? "" : "closed"}; path=/; max-age=${open ? 0 : YEAR}; samesite=lax`;
+  keepChoice("brightroom_panel", open ? "" : "closed");
   if (open && innerWidth <= 960) find("[data-panel]").scrollIntoView({ block: "start", behavior: "smooth" });
 }
 
@@ -131,7 +131,7 @@ async function said(form) {
   form.closest("dialog")?.close();
   const last = form.dataset.to.endsWith("/undo") ? null : (await get("/api/people/acts?limit=1").catch(() => null))?.acts[0];
   const undo = last && !last.undone_at ? async () => {
-    if (await trying(() => ask(`POST /api/people/acts/${last.act_id}/undo`))) { toast(t("photo.act_undone")); refresh("people"); }
+    if (await takeBack(last.act_id)) { toast(t("photo.act_undone")); refresh("people"); }
   } : null;
   toast(text, { undo });
   await refresh("people");
@@ -209,7 +209,7 @@ const working = new Set();
 
 document.addEventListener("jobs", ({ detail: job }) => {
   const ended = job.state === "done" && working.delete(job.job_id);
-  if (["queued", "running"].includes(job.state)) working.add(job.job_id);
+  if (RUNNING.includes(job.state)) working.add(job.job_id);
   if (ended && !find("[data-picture], [data-video]")) location.reload(); // its picture may be there now
 });
 

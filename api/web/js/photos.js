@@ -1,33 +1,19 @@
 // The page of all photos: the timeline over what the server drew of it, its slider, and what a scan brings.
 import "./shell.js";
 import { seldom, t } from "./dom.js";
-import { timeline } from "./grid.js";
+import { get, parameters } from "./ask.js";
+import { keepPlace, placeBefore } from "./place.js";
 import { scrubber } from "./scrubber.js";
+import { RUNNING } from "./shell.js";
+import { timeline } from "./timeline.js";
 import { trying } from "./toast.js";
 
 const EVERY = 2000; // milliseconds between two looks for new photos
-const KEPT_EVERY = 500;
-const KEPT = "timeline";
 
 const place = document.querySelector("[data-timeline]");
 const slider = document.querySelector("[data-scrubber]");
 const now = document.querySelector("[data-now]");
 const told = document.querySelector("[data-count]");
-
-/** The filters in the address: each parameter with its values. */
-function filters() {
-  const given = new URLSearchParams(location.search);
-  given.delete("cursor");
-  return Object.fromEntries([...new Set(given.keys())].map((name) => [name, given.getAll(name)]));
-}
-
-function kept() {
-  try {
-    return history.state?.[KEPT] ?? null;
-  } catch {
-    return null;
-  }
-}
 
 async function start() {
   let move = () => {};
@@ -38,17 +24,13 @@ async function start() {
     const here = past ? shown.here : "";
     if (past && now.textContent !== here) now.textContent = here;
   };
-  const photos = timeline(place, filters(), { changed });
+  const { cursor, ...filters } = parameters(location.search);
+  const photos = timeline(place, filters, { changed });
   move = scrubber(slider, photos);
   history.scrollRestoration = "manual";
-  const keep = (focus = null) => history.replaceState({ ...history.state, [KEPT]: { ...photos.position(), focus } }, "");
-  await photos.start(new URLSearchParams(location.search).has("cursor") ? null : kept());
+  await photos.start(cursor ? null : placeBefore());
   document.querySelector("[data-pages]")?.remove();
-  place.addEventListener("click", (event) => {
-    const tile = event.target.closest("a.photo");
-    if (tile) keep(tile.dataset.photo);
-  });
-  addEventListener("scroll", seldom(KEPT_EVERY, () => keep()), { passive: true });
+  keepPlace(place, photos);
   const count = () => { told.textContent = t("photos.count", { n: photos.stretches.photos }); };
   count();
   listen(seldom(EVERY, () => photos.refresh().then(count, () => {})));
@@ -60,13 +42,13 @@ function listen(look) {
   document.addEventListener("jobs", ({ detail: job }) => {
     const made = (job.stages ?? []).find((one) => one.name === "thumbnails")?.done ?? 0;
     const mark = `${job.state} ${made} ${JSON.stringify(job.changed ?? null)}`;
-    if (before.has(job.job_id) ? before.get(job.job_id) !== mark : ["queued", "running"].includes(job.state)) look();
+    if (before.has(job.job_id) ? before.get(job.job_id) !== mark : RUNNING.includes(job.state)) look();
     before.set(job.job_id, mark);
   });
 }
 
 if (place) trying(start);
 else if (document.querySelector("[data-no-photos]")) listen(seldom(EVERY, async () => {
-  const answer = await fetch("/api/photos/months");
-  if (answer.ok && (await answer.json()).photos) location.reload();
+  const months = await get("/api/photos/months").catch(() => null);
+  if (months?.photos) location.reload();
 }));

@@ -9,7 +9,7 @@ const MINUTE = 60000;
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 
 /** Round steps from 0 to `most`, at most five. */
-export function ticks(most, step = 0) {
+function ticks(most, step = 0) {
   if (!step) {
     const rough = most / 4 || 1;
     const unit = 10 ** Math.floor(Math.log10(rough));
@@ -19,7 +19,7 @@ export function ticks(most, step = 0) {
 }
 
 /** A line through points `[time, value]`, with a gap where a value is null or times are further apart than `gap`. */
-export function line(values, x, y, gap) {
+function line(values, x, y, gap) {
   let path = "";
   let before = null;
   for (const [time, value] of values) {
@@ -32,7 +32,7 @@ export function line(values, x, y, gap) {
 }
 
 /** The value of a series at a moment, null where nobody measured near it. */
-export function at(values, time, gap) {
+function at(values, time, gap) {
   let found = null;
   for (const point of values) if (!found || Math.abs(point[0] - time) <= Math.abs(found[0] - time)) found = point;
   return found && Math.abs(found[0] - time) <= gap ? found[1] : null;

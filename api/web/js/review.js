@@ -4,7 +4,7 @@ import { ask } from "./ask.js";
 import { dialog } from "./dialog.js";
 import { later } from "./later.js";
 import { toast } from "./toast.js";
-import { count, said, takeBack, trainingHelps } from "./saying.js";
+import { count, said, takeBack, trainingHelps, undoOf } from "./saying.js";
 
 const WAIT = 1600; // milliseconds without an answer, after which those so far are sent
 const MOST = 100; // faces in a request
@@ -140,7 +140,7 @@ class Review {
     const text = yes && no ? t("people.answers_both", { yes, no }) : t(yes ? "people.answers_yes" : "people.answers_no", { n: yes || no });
     trainingHelps();
     if (this.again && !this.open().length) {
-      later(text, acts.length === 1 ? `POST /api/people/acts/${acts[0]}/undo` : "");
+      later(text, acts.length === 1 ? undoOf(acts[0]) : "");
       location.reload();
       return;
     }

@@ -1,5 +1,4 @@
 // Saying something of people and faces, so that it can be taken back: the act that came of it is undone from a toast.
-import { t } from "./dom.js";
 import { ask, get } from "./ask.js";
 import { toast, trying } from "./toast.js";
 
@@ -14,9 +13,12 @@ export async function said(what, body, given) {
   return [answer, act];
 }
 
+/** The request that takes an act back; "" for none. */
+export const undoOf = (act) => (act ? `POST /api/people/acts/${act}/undo` : "");
+
 /** Take an act back; resolves to whether that worked, having told why it did not. */
 export async function takeBack(act) {
-  const undone = await trying(() => ask(`POST /api/people/acts/${act}/undo`));
+  const undone = await trying(() => ask(undoOf(act)));
   return undone !== undefined;
 }
 

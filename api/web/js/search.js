@@ -1,17 +1,18 @@
 // The search page: more results as one scrolls, recent searches, and searching by a picture.
 import "./shell.js";
-import { h, icon, put, seldom, t } from "./dom.js";
-import { get } from "./ask.js";
+import { h, icon, put, t } from "./dom.js";
+import { get, parameters } from "./ask.js";
 import { byPicture } from "./by_picture.js";
-import { adopt, timeline } from "./grid.js";
+import { adopt } from "./grid.js";
 import { items } from "./hits.js";
+import { keepPlace, placeBefore } from "./place.js";
 import { forget, recent, remember } from "./recent.js";
+import { timeline } from "./timeline.js";
 import { trying } from "./toast.js";
 
 const page = document.querySelector(".search-page");
 const AHEAD = "900px"; // of the end of what is shown, more is asked for
 const STEPS = [60, 200, 500, 1000];
-const KEPT = "found"; // where the timeline was left, in the history
 
 /** Let the link to more results fetch them into this page, when it is near. */
 function goOn() {
@@ -52,17 +53,13 @@ async function moreHits(link, list) {
 
 /** Draw the photos of filters alone as a timeline, which goes on by itself; it comes back where it was left. */
 async function photosOf(place) {
-  const given = new URLSearchParams(page.dataset.search.split("?")[1]);
-  const photos = timeline(place, Object.fromEntries([...new Set(given.keys())].map((name) => [name, given.getAll(name)])));
-  await photos.start(history.state?.[KEPT] ?? null);
+  const photos = timeline(place, parameters(page.dataset.search.split("?")[1]));
+  await photos.start(placeBefore());
   page.querySelector("[data-more]")?.parentElement.remove();
-  const keep = (focus = null) => history.replaceState({ ...history.state, [KEPT]: { ...photos.position(), focus } }, "");
-  addEventListener("scroll", seldom(500, () => keep()), { passive: true });
+  keepPlace(place, photos);
   place.addEventListener("click", (event) => {
     const tile = event.target.closest("a.photo");
-    if (!tile) return;
-    keep(tile.dataset.photo);
-    if (!tile.search.startsWith("?q=")) tile.search = `?q=&${tile.search.slice(1)}`; // a photo's page leads back here
+    if (tile && !tile.search.startsWith("?q=")) tile.search = `?q=&${tile.search.slice(1)}`; // a photo's page leads back here
   });
 }
 

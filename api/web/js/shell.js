@@ -3,20 +3,28 @@ import { refreshTimes, t } from "./dom.js";
 import { get } from "./ask.js";
 import { findBox } from "./find.js";
 import { listen } from "./forms.js";
+import { toldBefore } from "./later.js";
 import { Live } from "./live.js";
 import { toast } from "./toast.js";
 import { spotlight } from "./spotlight.js";
 import { follow as remember } from "./trail.js";
 
 const YEAR = 31536000;
-const LIVE_STATES = ["queued", "running"];
 
-/** The jobs as they are now, by id; pages listen to `jobs` events of the document for each that changed. */
-export const jobs = new Map();
+/** The states of jobs that something comes of by itself. */
+export const RUNNING = ["queued", "running"];
+
+const jobs = new Map(); // as they are now, by id; pages listen to `jobs` events of the document for each that changed
 
 listen();
+toldBefore();
 refreshTimes();
 setInterval(refreshTimes, 15000);
+
+/** Keep a choice in a cookie that the server reads; "": it is as if nobody had chosen. */
+export function keepChoice(name, value) {
+  document.cookie = `${name}=${value}; path=/; max-age=${value ? YEAR : 0}; samesite=lax`;
+}
 
 function menus() {
   for (const menu of document.querySelectorAll("[data-menu]")) {
@@ -30,7 +38,7 @@ function menus() {
 function themes() {
   document.querySelector("[data-themes]")?.addEventListener("change", (event) => {
     const theme = event.target.value;
-    document.cookie = `brightroom_theme=${theme}; path=/; max-age=${theme ? YEAR : 0}; samesite=lax`;
+    keepChoice("brightroom_theme", theme);
     if (theme) document.documentElement.dataset.theme = theme;
     else delete document.documentElement.dataset.theme;
   });
@@ -56,10 +64,10 @@ function search() {
 }
 
 /** Take note of a job as it is now. */
-export function noted(job) {
+function noted(job) {
   jobs.set(job.job_id, job);
   const mine = [...jobs.values()].filter((one) => one.owner === document.body.dataset.user); // administrators hear of all
-  const running = mine.filter((one) => LIVE_STATES.includes(one.state)).length;
+  const running = mine.filter((one) => RUNNING.includes(one.state)).length;
   const shown = document.querySelector("[data-running]");
   if (shown) {
     shown.hidden = running === 0;
@@ -77,9 +85,9 @@ export function teller() {
   };
 }
 
-function follow() {
-  const poll = async () => (await get("/api/jobs?limit=20&owner=me")).jobs.forEach(noted);
-  return new Live("/api/jobs/events", { heard: (_, job) => noted(job), poll, state: teller() });
+/** Ask for one's last jobs, where no stream tells of them. */
+export async function askForJobs() {
+  (await get("/api/jobs?limit=20&owner=me")).jobs.forEach(noted);
 }
 
 if (!document.body.dataset.user) sessionStorage.clear(); // who logs in next in this tab may be somebody else
@@ -87,5 +95,7 @@ menus();
 remember();
 themes();
 search();
-/** The page's one stream; none on pages outside, and on those that open their own. */
-export const live = document.body.dataset.user && document.body.dataset.live !== "own" ? follow() : null;
+// One stream a page; none on pages outside, and on those that open their own.
+if (document.body.dataset.user && document.body.dataset.live !== "own") {
+  new Live("/api/jobs/events", { heard: (_, job) => noted(job), poll: askForJobs, state: teller() });
+}

@@ -1,9 +1,9 @@
 // Go anywhere: pages, actions, people, events, places, tags, times, a search; opened with Ctrl+K, ⌘K or /.
 import { h, icon, named, t } from "./dom.js";
 import { ask, at } from "./ask.js";
-import { shown } from "./dialog.js";
+import { closing, shown } from "./dialog.js";
 import { combobox, entry, suggestions } from "./suggest.js";
-import { toast, trying } from "./toast.js";
+import { started, trying } from "./toast.js";
 
 const PAGES = [["photos", "/"], ["search", "/search"], ["people", "/people"], ["events", "/events"], ["library", "/library"], ["trash", "/trash"], ["account", "/account"]];
 const ADMIN = [["services", "/admin"], ["cluster", "/admin/cluster"], ["users", "/admin/users"], ["all_jobs", "/admin/jobs"], ["logs", "/admin/logs"], ["settings", "/admin/settings"]];
@@ -23,7 +23,7 @@ function fixed() {
 
 async function start(name, action, body) {
   const job = await trying(() => ask(`POST /api/library/actions/${action}`, body));
-  if (job) toast(t("library.started", { action: named("library", name) }), { action: { href: "/library#jobs", text: t("library.watch") } });
+  if (job) started(named("library", name));
 }
 
 const plain = (text) => text.toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "");
@@ -45,8 +45,7 @@ export function spotlight() {
   const all = fixed();
   const list = h("ul", { role: "listbox", id: "spotlight-list", "aria-label": t("shell.go_anywhere") });
   const input = h("input", { type: "text", autocomplete: "off", autocapitalize: "none", spellcheck: "false", maxlength: "1000", enterkeyhint: "go", "aria-label": t("shell.go_anywhere"), placeholder: t("spotlight.hint") });
-  const close = h("button", { type: "button", class: "plain round", "aria-label": t("shell.close"), onclick: () => made.close() }, icon("close"));
-  const made = h("dialog", { class: "spotlight", "aria-label": t("shell.go_anywhere") }, h("div", { class: "find" }, icon("search"), input, close), list);
+  const made = h("dialog", { class: "spotlight", "aria-label": t("shell.go_anywhere") }, h("div", { class: "find" }, icon("search"), input, closing(() => made)), list);
   let asking = null;
   const go = (chosen) => {
     made.close();

@@ -1,6 +1,7 @@
 // Arrow keys between the photos of a grid, by where they are; Home and End; Enter is the link's own.
 
-const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+/** Where arrow keys lead: across, down. */
+export const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /** The box that lies next to another in a direction: of the nearest row, the one that lies most beside it; -1: none. */
 export function nextTo(boxes, from, [dx, dy]) {

@@ -3,7 +3,7 @@ import { h, icon, put, t } from "./dom.js";
 import { at, get } from "./ask.js";
 import { face } from "./faces.js";
 
-export const ICONS = { person: "account", event: "events", place: "place", tag: "tag", time: "clock", kind: "camera" };
+const ICONS = { person: "account", event: "events", place: "place", tag: "tag", time: "clock", kind: "camera" };
 
 /** The API's suggestions for a text. */
 export async function suggestions(text, signal, each = 3) {
@@ -11,7 +11,7 @@ export async function suggestions(text, signal, each = 3) {
 }
 
 /** The sign of a suggestion: a person's face, or an icon. */
-export const sign = (one, size = 30) => (one.cover ? face(one.cover, size) : icon(ICONS[one.kind] ?? "search"));
+const sign = (one, size = 30) => (one.cover ? face(one.cover, size) : icon(ICONS[one.kind] ?? "search"));
 
 /** A suggestion as an entry of a list. */
 export function entry(one) {

@@ -6,7 +6,7 @@ const WIDEST = 3.5;
 const SIDE = 4; // pixels of a placeholder
 
 /** What a tile shows of a line of /api/photos (PhotoSummary). */
-export function ofSummary(photo) {
+function ofSummary(photo) {
   return {
     id: photo.photo_id,
     ratio: photo.width / photo.height || 1.5,
@@ -71,7 +71,7 @@ function badges(photo) {
 }
 
 /** Seconds as a clock shows them. */
-export function clock(seconds) {
+function clock(seconds) {
   const whole = Math.floor(seconds);
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }

@@ -5,7 +5,7 @@ import { h } from "./dom.js";
 import { dayName, fullName, monthName } from "./days.js";
 import { justified } from "./justify.js";
 import { Lines } from "./lines.js";
-import { nextTo } from "./steering.js";
+import { STEPS, nextTo } from "./steering.js";
 import { Stretches, daysOf, photoAt } from "./stretches.js";
 import { ratioOf } from "./tiles.js";
 
@@ -17,7 +17,6 @@ const RESTS = 120; // milliseconds without a scroll that are a rest
 const BARS = 102; // pixels at the window's top that bars cover
 const COVERED = 90; // where a month's heading goes to, whose upper part is empty
 const MONTH = 56; // pixels of a month's heading
-const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /**
  * Draw the timeline under some filters (the parameters of /api/photos) into an element. `changed` is called after what

@@ -17,6 +17,11 @@ export function toast(text, { wrong = false, undo = null, action = null } = {}) 
   return shown;
 }
 
+/** Say that an action has begun, and where to watch it. */
+export function started(name) {
+  toast(t("library.started", { action: name }), { action: { href: "/library#jobs", text: t("library.watch") } });
+}
+
 /** Do something that may fail, and say so if it does; returns what it returns, undefined if it failed. */
 export async function trying(act) {
   try {
