@@ -98,12 +98,12 @@ def test_another_owners_photo_is_a_page_that_is_not_there(world: World) -> None:
 
 def test_links_lead_along_the_list_that_one_came_from(world: World) -> None:
     """Filters go on from photo to photo and back to their list, be that the timeline, a search, a person, an event."""
-    world.user("paul")
+    world.user("pia")
     ids = [
-        world.photo("paul", f"{number}.jpg", taken_at=NOON - timedelta(days=number), place=("Rome", "Oslo")[number % 2])
+        world.photo("pia", f"{number}.jpg", taken_at=NOON - timedelta(days=number), place=("Rome", "Oslo")[number % 2])
         for number in range(5)
     ]
-    me = browser(world, "paul")
+    me = browser(world, "pia")
 
     middle = shown(me, ids[2], "?place=rome")
     assert [has["href"] for has in middle.all("a", rel="prev")] == [f"/photos/{ids[0]}?place=rome"]

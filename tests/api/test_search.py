@@ -126,15 +126,15 @@ def test_similarity_without_its_service_is_unavailable(world: World, finder: htt
 @pytest.fixture(scope="module")
 def crowd(world: World) -> httpx.Client:
     """A user with 150 photos of the same, of which few are in Oslo, in 2019, tagged, videos, or of two people."""
-    world.user("fred")
+    world.user("freya")
     odd: dict[int, dict[str, Any]] = {
         149: {"place": "Oslo"}, 148: {"taken_at": NOON - timedelta(days=365 * 5)}, 147: {"kind": "video"},
         146: {"tags": ["Mia", "sofa"], "tag_scores": [1.0, 1.0]}, 145: {"tags": ["Mia"], "tag_scores": [1.0]},
     }  # fmt: skip
     for number in range(150):
         columns = {"search_text": "cat " * (1 + number % 3), "place": "Rome", **odd.get(number, {})}
-        world.photo("fred", f"{number:03}.jpg", **columns)
-    library = world.library("fred")
+        world.photo("freya", f"{number:03}.jpg", **columns)
+    library = world.library("freya")
     ids = library.photos.rows(None, ["photo_id", "name"]).to_pylist()
     by_name = {row["name"]: row["photo_id"] for row in ids}
     people = [{"person_id": name, "name": name, "name_key": name, "kind": "person", "created_at": NOON,
@@ -145,7 +145,7 @@ def crowd(world: World) -> httpx.Client:
               "bottom": 0.2, "score": 0.9, "landmarks": [0.5] * 10, "model": "f@1", "person_id": who,
               "standing": "inferred", "probability": 0.95} for who, name in shown]  # fmt: skip
     library.faces.upsert(rows_of(faces, library.faces.schema))
-    return world.as_user("fred")
+    return world.as_user("freya")
 
 
 @pytest.mark.parametrize(

@@ -51,15 +51,15 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def finder(world: World) -> httpx.Client:
     """A user with photos in two places, with hostile words, and a person on two of them; asks for pages."""
-    world.user("petra")
+    world.user("perdita")
     for number in range(6):
         world.photo(
-            "petra", f"{number}.jpg", search_text=f"cat sofa {number}" if number else f"cat {HOSTILE}",
+            "perdita", f"{number}.jpg", search_text=f"cat sofa {number}" if number else f"cat {HOSTILE}",
             place="Kraków" if number < 3 else HOSTILE, country="Poland", taken_at=NOON, tags=["cat"], tag_scores=[1.0],
             kind="video" if number == 5 else "image", caption=HOSTILE if number == 0 else "",
         )  # fmt: skip
-    person(world, "petra", "Zoë & Kraus")
-    return world.client(world.token("petra"), **HTML)
+    person(world, "perdita", "Zoë & Kraus")
+    return world.client(world.token("perdita"), **HTML)
 
 
 def page(client: httpx.Client, path: str, status: int = 200, **params: str | list[str]) -> Page:
@@ -109,10 +109,10 @@ def test_filters_alone_show_the_newest_photos_that_they_let_through(finder: http
 
 def test_more_leads_on_without_scripts(world: World) -> None:
     """By pages of a timeline; by a higher limit for hits."""
-    world.user("vera")
+    world.user("verity")
     for number in range(130):
-        world.photo("vera", f"{number:03}.jpg", search_text="dune", place="Erg")
-    client = world.client(world.token("vera"), **HTML)
+        world.photo("verity", f"{number:03}.jpg", search_text="dune", place="Erg")
+    client = world.client(world.token("verity"), **HTML)
 
     timeline = page(client, "/search", place="Erg")
     more = [link for link in timeline.links.values() if "cursor=" in link]
@@ -187,8 +187,8 @@ def test_an_address_that_makes_no_sense_says_so(
 
 def test_another_owners_people_and_photos_are_not_there(finder: httpx.Client, world: World) -> None:
     """A person's id of somebody else is like one that never was."""
-    world.user("otto")
-    otto = world.client(world.token("otto"), **HTML)
+    world.user("ottilie")
+    otto = world.client(world.token("ottilie"), **HTML)
 
     assert page(otto, "/search", 404, person=id_of("Zoë & Kraus")).photos == []
     assert page(otto, "/search", q="cat").photos == []

@@ -15,10 +15,10 @@ HOSTILE = "trip/<img src=x onerror=alert(1)>\"'&.jpg"
 @pytest.fixture(scope="module")
 def tess(world: World) -> httpx.Client:
     """A user with 150 photos: three a day from May back into March, of all kinds, the oldest ten without a time."""
-    world.user("tess")
+    world.user("tessa")
     for number in range(150):
         world.photo(
-            "tess",
+            "tessa",
             f"tess/{number:03d}.jpg",
             taken_at=NOON - timedelta(hours=8 * number) if number < 140 else None,
             taken_offset_min=(None, 120, -300)[number % 3],
@@ -33,7 +33,7 @@ def tess(world: World) -> httpx.Client:
             placeholder="A" * 32 if number == 4 else "",
         )
     world.photo("ben", "not of tess.jpg")
-    return world.as_user("tess")
+    return world.as_user("tessa")
 
 
 def listed(client: httpx.Client, **filters: Any) -> list[str]:
@@ -125,7 +125,7 @@ def test_a_list_says_where_the_page_before_begins_when_asked(tess: httpx.Client)
 
 def test_the_page_shows_photos_without_scripts(world: World, tess: httpx.Client) -> None:
     """By month and day of their own clocks, with sizes, words for pictures, badges, a way to older ones and back."""
-    visitor = browser(world, "tess")
+    visitor = browser(world, "tessa")
     first = Page(visitor.get("/"))
 
     tiles = first.all("img", loading="lazy")
@@ -151,7 +151,7 @@ def test_the_page_shows_photos_without_scripts(world: World, tess: httpx.Client)
 
 def test_filters_go_on_to_photos_and_to_other_pages(world: World, tess: httpx.Client) -> None:
     """Each filter but the kind can be taken away; the kind is chosen."""
-    page = Page(browser(world, "tess").get("/", params={"date_to": "2024-05-17", "kind": "image"}))
+    page = Page(browser(world, "tessa").get("/", params={"date_to": "2024-05-17", "kind": "image"}))
 
     to_photo, older = page.all("a", **{"class": "photo"})[0]["href"], page.all("a", rel="next")[0]["href"]
     assert "date_to=2024-05-17" in to_photo
@@ -164,7 +164,7 @@ def test_filters_go_on_to_photos_and_to_other_pages(world: World, tess: httpx.Cl
 
 def test_of_a_filter_that_is_given_twice_the_last_counts(world: World, tess: httpx.Client) -> None:
     """As it does for the API, whatever the first one is; nothing else is shown as chosen."""
-    page = Page(browser(world, "tess").get("/?date_to=garbage&date_to=2024-05-17").raise_for_status())
+    page = Page(browser(world, "tessa").get("/?date_to=garbage&date_to=2024-05-17").raise_for_status())
 
     assert "Until 17 May 2024" in page.text
     assert "garbage" not in page.text

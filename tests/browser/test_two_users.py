@@ -69,3 +69,19 @@ def test_what_one_does_appears_on_no_page_of_the_other(small: World, contexts: C
     expect(pages["ben"].locator(f"[data-job='{job}']")).to_be_visible()
     expect(pages["ada"].locator(f"[data-job='{job}']")).to_have_count(0)
     expect(pages["ada"].locator("[data-running]")).to_be_hidden()
+
+
+def test_whoever_logs_in_next_in_a_tab_finds_nothing_of_the_one_before(small: World, contexts: Contexts) -> None:
+    """Where somebody was and what they found is kept for one tab, until they log out of it."""
+    (photo, *_) = stocked(small, "ada", 2)
+    page = contexts(site_of(small), "ada").new_page()
+    page.goto("/search?place=Oslo")
+    page.goto(f"/photos/{photo}", referer=page.url)
+    assert page.evaluate("sessionStorage.length") > 0
+
+    page.goto("/account")
+    page.locator("[data-menu] summary").click()
+    page.locator("form[action='/logout'] button").click()
+    page.wait_for_url("**/login")
+
+    assert page.evaluate("sessionStorage.length") == 0
