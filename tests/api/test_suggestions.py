@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from api.vocabulary import Vocabularies, folded
+from api.suggestions import matched
+from api.vocabulary import Term, Vocabularies, folded
 from cluster.store.people import id_of, key_of
 from cluster.store.schema import rows_of
 from tests.api.world import NOON, World
@@ -186,6 +187,21 @@ def test_terms_that_stay_the_same_are_not_read_again(fresh: World) -> None:
     assert kept.of("u", library) == first
     now.append(now[-1] + 1000)
     assert "Odense" in [one.text for one in kept.of("u", library)]
+
+
+def test_a_word_that_is_typed_many_times_is_looked_for_once() -> None:
+    """A text of a thousand characters costs no more for that than a short one, however many terms there are."""
+    looked: list[object] = []
+
+    class Key(str):
+        def __contains__(self, part: object) -> bool:
+            looked.append(part)
+            return super().__contains__(str(part))
+
+    terms = [Term("tag", "a", "a", 1, key=Key(" a"))]
+
+    assert list(matched(terms, " a" * 500)) == [(1, terms[0])]
+    assert len(looked) <= 2
 
 
 def test_of_many_who_ask_first_at_the_same_time_one_reads(fresh: World) -> None:
