@@ -83,12 +83,12 @@ function sent(request, file, shown) {
   return new Promise((resolve, reject) => {
     request.upload.addEventListener("progress", ({ loaded, total }) => shown.progress(loaded, total));
     request.upload.addEventListener("load", () => shown.waiting());
-    request.addEventListener("error", () => reject(new Error(t("search.offline"))));
+    request.addEventListener("error", () => reject(new Error(t("shell.unreachable"))));
     request.addEventListener("load", () => {
       const answer = parsed(request.responseText);
       if (request.status === 401) location.reload();
       else if (request.status === 200 && answer) resolve(answer.hits);
-      else reject(new Error(answer?.detail ?? t("search.offline")));
+      else reject(new Error(answer?.detail ?? t("shell.unreachable")));
     });
     request.open("POST", at("/api/search/image", { limit: HITS, name: file.name.slice(-255), ...parameters(location.search, FILTERS) }));
     request.setRequestHeader("Accept", "application/json");

@@ -5,6 +5,7 @@ const DAY = 86400;
 const format = (given) => new Intl.DateTimeFormat(t("photos.locale"), { timeZone: "UTC", ...given });
 const dayForm = format({ weekday: "short", day: "numeric", month: "long" });
 const fullForm = format({ weekday: "short", day: "numeric", month: "long", year: "numeric" });
+const longForm = format({ dateStyle: "long" });
 const monthForm = format({ month: "long", year: "numeric" });
 
 /** The day of a time in seconds, counted from 1970; null for none. */
@@ -17,6 +18,9 @@ export const dayName = (day) => (day === null ? "" : dayForm.format(dateOf(day))
 
 /** A day by itself. */
 export const fullName = (day) => (day === null ? t("photos.undated") : fullForm.format(dateOf(day)));
+
+/** The day of a time of the API, by itself and as long as it is written: "14 January 2023". */
+export const longDay = (iso) => longForm.format(new Date(iso));
 
 /** A month like "2024-05". */
 export const monthName = (month) => (month ? monthForm.format(new Date(`${month}-01T00:00:00Z`)) : t("photos.undated"));

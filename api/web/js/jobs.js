@@ -85,12 +85,12 @@ function failures(job) {
   return h("p", {}, h("a", { href: `/jobs/${job.job_id}#errors-title`, "data-key": `${job.job_id}-failed` }, t("library.failed_which", { n: job.counts.failed })));
 }
 
-/** A job as one card. */
-export function card(job) {
+/** A job as one card; `line` says whose it is and who asked. */
+export function card(job, line = asker(job)) {
   const live = LIVE.includes(job.state);
   return h("article", { class: "job", "data-job": job.job_id, "data-action": job.action, "data-state": job.state },
     h("div", { class: "row spread" }, h("h3", {}, h("a", { href: `/jobs/${job.job_id}`, "data-key": `${job.job_id}-open` }, named("library", job.action))), stateOf(job)),
-    h("p", { class: "hint" }, `${asker(job)} · `, time(job.created_at)),
+    h("p", { class: "hint" }, `${line} · `, time(job.created_at)),
     job.error ? h("p", { class: "note wrong" }, icon("warning"), h("span", {}, job.error)) : null,
     live ? stages(job) : null, changed(job), failures(job), h("div", { class: "row" }, steps(job)));
 }

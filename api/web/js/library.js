@@ -1,6 +1,7 @@
 // The Library page alive: its figures, its jobs, what actions would do, and the Nextcloud.
 import { number, seldom, t } from "./dom.js";
 import { ask, get } from "./ask.js";
+import { longDay } from "./days.js";
 import { LIVE, place } from "./jobs.js";
 import { planned } from "./plan.js";
 import { nextcloud } from "./nextcloud.js";
@@ -11,13 +12,11 @@ const live = document.querySelector("[data-live-jobs]");
 const past = document.querySelector("[data-past-jobs]");
 const ENDED = ["done", "failed", "cancelled"];
 
-const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeZone: "UTC" });
-
 const figures = seldom(3000, async () => {
   const stats = await get("/api/library/stats").catch(() => null);
   if (!stats) return;
   for (const element of document.querySelectorAll("[data-stat]")) element.textContent = number(stats[element.dataset.stat]);
-  const span = stats.first_day ? `, ${t("library.photos_span", { first: day.format(new Date(stats.first_day)), last: day.format(new Date(stats.last_day)) })}` : "";
+  const span = stats.first_day ? `, ${t("library.photos_span", { first: longDay(stats.first_day), last: longDay(stats.last_day) })}` : "";
   document.querySelector("[data-days]").textContent = t("library.photos_days", { n: stats.days }) + span;
   const standings = ["inferred", "labeled", "unknown"].map((name) => t(`library.people_${name}`, { n: number(stats[`faces_${name}`]) }));
   document.querySelector("[data-standings]").textContent = standings.join(" · ");

@@ -86,7 +86,7 @@ function branch(folder, chosen, update) {
     if (!told) { put(inner); inner.hidden = true; open.setAttribute("aria-expanded", "false"); return; }
     inner.dataset.read = "true";
     const found = told.folders.map((one) => branch(one, chosen, update));
-    put(inner, found.length ? found : h("li", { class: "faint" }, t("nextcloud.folder_empty")), told.more ? h("li", { class: "hint" }, t("nextcloud.more")) : null);
+    put(inner, found.length ? found : h("li", { class: "faint" }, t("door.folder_empty")), told.more ? h("li", { class: "hint" }, t("nextcloud.more")) : null);
     cover(inner, box.checked || box.disabled);
   }
   return item;

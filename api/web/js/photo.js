@@ -131,7 +131,7 @@ async function said(form) {
   form.closest("dialog")?.close();
   const last = form.dataset.to.endsWith("/undo") ? null : (await get("/api/people/acts?limit=1").catch(() => null))?.acts[0];
   const undo = last && !last.undone_at ? async () => {
-    if (await takeBack(last.act_id)) { toast(t("photo.act_undone")); refresh("people"); }
+    if (await takeBack(last.act_id)) { toast(t("library.undone")); refresh("people"); }
   } : null;
   toast(text, { undo });
   await refresh("people");

@@ -1,27 +1,28 @@
 // Choosing several of the cards on a page: the checkboxes are the form's own, so that it works without scripts too.
 import { t } from "./dom.js";
 
+/** Let boxes in an element be ticked by the range: with Shift, all from the last one to this; `changed()` after each. */
+export function ticking(element, boxes, changed) {
+  let last = null;
+  element.addEventListener("click", ({ target, shiftKey }) => {
+    const all = boxes();
+    if (!all.includes(target)) return;
+    if (shiftKey && all.includes(last)) {
+      const [start, end] = [all.indexOf(last), all.indexOf(target)].sort((a, b) => a - b);
+      all.slice(start, end + 1).forEach((one) => { one.checked = target.checked; });
+    }
+    last = target;
+    changed();
+  });
+}
+
 /** Follow the ticked boxes in `cards`; `changed(values)` is called with those that are. Returns {values, clear, open}. */
 export function picking(cards, bar, changed) {
   const boxes = () => [...cards.querySelectorAll(".pick input")];
   const values = () => boxes().filter((box) => box.checked).map((box) => box.value);
   const told = () => changed(values());
-  let last = null;
-
-  cards.addEventListener("click", (event) => {
-    const box = event.target.closest?.(".pick input");
-    if (!box) return;
-    if (event.shiftKey && last) between(last, box).forEach((one) => { one.checked = box.checked; });
-    last = box;
-    told();
-  });
+  ticking(cards, boxes, told);
   cards.addEventListener("change", told);
-
-  function between(from, to) {
-    const all = boxes();
-    const [start, end] = [all.indexOf(from), all.indexOf(to)].sort((a, b) => a - b);
-    return all.slice(start, end + 1);
-  }
 
   function open(on) {
     cards.classList.toggle("selecting", on);

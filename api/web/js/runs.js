@@ -1,6 +1,6 @@
 // Everybody's jobs: asked for every few seconds, since the stream tells of one's own alone; a card is drawn anew only
 // when its job is other than before.
-import { h, t, time } from "./dom.js";
+import { t } from "./dom.js";
 import { at, get } from "./ask.js";
 import { card } from "./jobs.js";
 import { whileSeen } from "./keep.js";
@@ -16,16 +16,9 @@ function asker(job) {
   return t(["watch", "schedule"].includes(job.by) ? `library.asked_by_${job.by}` : "library.asked_by_shell");
 }
 
-function told(job) {
-  const made = card(job);
-  made.querySelector(".hint").replaceWith(h("p", { class: "hint" },
-    `${t("admin.of_owner", { name: names[job.owner] ?? job.owner })} · ${asker(job)} · `, time(job.created_at)));
-  return made;
-}
-
 function cardOf(job) {
   const text = JSON.stringify(job);
-  if (drawn.get(job.job_id)?.text !== text) drawn.set(job.job_id, { text, element: told(job) });
+  if (drawn.get(job.job_id)?.text !== text) drawn.set(job.job_id, { text, element: card(job, `${t("admin.of_owner", { name: names[job.owner] ?? job.owner })} · ${asker(job)}`) });
   return drawn.get(job.job_id).element;
 }
 

@@ -1,14 +1,14 @@
 // The trash: how many are ticked, ticking many at once, and pictures that are gone.
 import "./shell.js";
 import { t } from "./dom.js";
+import { ticking } from "./picking.js";
 
 const bar = document.querySelector("[data-bar]");
 const boxes = [...document.querySelectorAll('input[form="restore"]')];
-let last = null;
 
 function told() {
   const n = boxes.filter((box) => box.checked).length;
-  bar.querySelector("[data-picked]").textContent = n ? t("trash.picked", { n }) : t("trash.ticked");
+  bar.querySelector("[data-picked]").textContent = n ? t("people.picked", { n }) : t("trash.ticked");
   bar.querySelector("button").disabled = !n;
 }
 
@@ -20,14 +20,5 @@ for (const picture of document.querySelectorAll(".trashed-picture img")) {
 
 if (bar) {
   told();
-  document.querySelector("[data-trash]").addEventListener("click", (event) => {
-    const place = boxes.indexOf(event.target);
-    if (place < 0) return;
-    if (event.shiftKey && last !== null) {
-      const [start, end] = [last, place].sort((a, b) => a - b);
-      boxes.slice(start, end + 1).forEach((box) => { box.checked = event.target.checked; });
-    }
-    last = place;
-    told();
-  });
+  ticking(document.querySelector("[data-trash]"), () => boxes, told);
 }
