@@ -42,6 +42,7 @@ class Setup:
 
     def __init__(self, settings: Settings, system: System) -> None:
         self.file, self.system = run_dir(settings) / "setup-code", system
+        self.turn = asyncio.Lock()  # of one to become the first user
 
     @property
     def needed(self) -> bool:
@@ -125,7 +126,7 @@ async def set_up(
 
 async def first_user(deps: Deps, setup: Setup, limit: LoginLimit, asked: FirstUser, client: str) -> User:
     """The administrator, made for whoever has the code; raises Conflict, Denied and TooMany."""
-    async with limit.attempt(TRIES, client) as attempt:  # which also lets one at a time through
+    async with setup.turn, limit.attempt(f"{TRIES} {client}", client) as attempt:  # who guesses delays nobody else
         if not await asyncio.to_thread(lambda: setup.needed):
             attempt.right = True
             raise Conflict(DONE)

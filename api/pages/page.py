@@ -82,10 +82,10 @@ def bare(request: Asked, template: str, status: int = 200, /, **shown: Any) -> T
     )  # fmt: skip
 
 
-def saying(said: Said) -> Cookie:
+def saying(said: Said, secure: bool) -> Cookie:
     """The cookie that tells the next page what came of a form."""
     value = base64.urlsafe_b64encode(msgspec.json.encode(said)).decode()
-    return Cookie(SAID, value=value, max_age=60, httponly=True, samesite="strict")
+    return Cookie(SAID, value=value, max_age=60, httponly=True, samesite="strict", secure=secure)
 
 
 def said_before(cookie: str) -> Said | None:

@@ -47,7 +47,8 @@ async def send_form(request: Asked) -> Redirect:
         raise Unauthenticated(WORDS("door.ended"))
     back = Redirect(own(about.get("_back", "/")), status_code=303)
     told = Said(about.get("_said") or WORDS("shell.done")) if answer.is_success else Said(str(error_of(answer)), True)
-    back.cookies.append(saying(msgspec.structs.replace(told, text=told.text[:LONGEST_SAID])))
+    secure: bool = request.app.state.deps.settings.api.secure_cookies
+    back.cookies.append(saying(msgspec.structs.replace(told, text=told.text[:LONGEST_SAID]), secure))
     return back
 
 

@@ -142,11 +142,13 @@ def test_of_many_who_set_up_at_the_same_time_one_does(empty: World, code: str) -
 
 
 def test_guessing_the_code_has_to_wait_longer_and_longer(empty: World, code: str) -> None:
-    """The right code too, until the wait is over."""
+    """The right code too, until the wait is over; whoever comes from elsewhere does not wait for who guesses."""
     client = browser(empty)
     answers = [client.post("/setup", data=form(f"wrong {n}")) for n in range(12)]
     assert answers[-1].status_code == 429
 
+    elsewhere = empty.client(**{"X-Forwarded-For": "203.0.113.9"})
+    assert elsewhere.post("/api/setup", json=told("wrong")).status_code == 403
     assert client.post("/setup", data=form(code)).status_code == 429
     empty.clock.now += timedelta(seconds=int(answers[-1].headers["retry-after"]) + 1)
     assert client.post("/setup", data=form(code)).status_code == 303

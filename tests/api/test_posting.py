@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.pages.page import SAID
+from api.pages.page import SAID, Said, saying
 from api.pages.posting import body_of
 from tests.api.browsing import Page, browser
 from tests.api.world import PASSWORD, World
@@ -222,3 +222,9 @@ def test_wrong_passwords_in_forms_of_one_address_keep_nobody_at_another_waiting(
 
     assert "too many failed logins" in said(sent(here, "POST /api/auth/login", name="ben", password=PASSWORD))["text"]
     assert said(sent(there, "POST /api/auth/login", name="ben", password=PASSWORD))["wrong"] is False
+
+
+@pytest.mark.parametrize("secure", [True, False])
+def test_what_came_of_a_form_travels_as_securely_as_a_session(secure: bool) -> None:
+    """Over TLS only where sessions do."""
+    assert saying(Said("done"), secure).secure is secure
