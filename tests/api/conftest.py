@@ -11,9 +11,9 @@ from tests.api.world import World, answering, build
 from tests.nextcloud.server import StandIn
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """One world for all tests that change nothing others see: each makes its own photos and sessions."""
+    """One world for all tests of a file that change nothing others see: each makes its own photos and sessions."""
     made = build(tmp_path_factory.mktemp("world"))
     for name in ("ann", "ben"):
         made.user(name)

@@ -19,7 +19,7 @@ def test_a_created_user_can_log_in_and_has_an_empty_library(world: World, tmp_pa
     assert made.json()["scan_directory"] == str(tmp_path)
     assert set(made.json()) == {"user_id", "name", "admin", "disabled", "scan_directory", "created_at"}
     token = login(world.client(**new_address()), "KÄTHE", bearer=True).json()["token"]
-    assert world.client(token).get("/api/photos").json() == {"photos": [], "next_cursor": None}
+    assert world.client(token).get("/api/photos").json() == {"photos": [], "next_cursor": None, "previous_cursor": None}
     assert "Käthe" in [user["name"] for user in admin.get("/api/users").json()]
 
 

@@ -47,13 +47,15 @@ def one(properties: str) -> Item:
 def test_many_entries_take_no_memory():
     """Two hundred thousand are allowed; what is kept does not grow with them."""
     assert MOST_ENTRIES >= 200_000
-    tracemalloc.start()
-    count = sum(1 for _ in listed(many(3_000)))
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
 
-    assert count == 3_001
-    assert peak < 1 << 20
+    def peak() -> int:
+        tracemalloc.start()
+        assert sum(1 for _ in listed(many(3_000))) == 3_001
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    assert min(peak() for _ in range(3)) < 1 << 20  # of three: threads of other tests allocate meanwhile
 
 
 @pytest.mark.parametrize(
